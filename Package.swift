@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+/// Returns the target `name`, which may import only `rooms` (docs/architecture.md) and `products`.
+func room(_ name: String, imports rooms: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: rooms, swiftSettings: settings)
+}
+
+/// Returns the tests of the target `room`, which may also import `others`.
+func tests(of room: Target.Dependency, named name: String, with others: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: [room, "Support"] + others, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "portcullis",
+  products: [
+    .executable(name: "portcullis", targets: ["portcullis"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    room("Packets"),
+    room("Syntax", imports: ["Packets"]),
+    room("Policies", imports: ["Syntax", "Packets"]),
+    room("Firewalls", imports: ["Policies", "Syntax", "Packets"]),
+    room("Checks", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    room("Nftables", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    room("Iptables", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    room("Kubernetes", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    room("Sysctl", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    room("Reports", imports: ["Syntax", "Policies", "Firewalls", "Packets"]),
+    room(
+      "Driver",
+      imports: [
+        "Packets", "Syntax", "Policies", "Firewalls", "Checks", "Nftables", "Iptables", "Kubernetes", "Sysctl",
+      ]),
+    .executableTarget(
+      name: "portcullis",
+      dependencies: [
+        "Driver", "Reports", "Checks", "Firewalls", "Policies", "Syntax", "Packets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings),
+
+    .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+    tests(of: "Packets", named: "PacketsTests"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,118 @@
+/// A set of IPv4 and IPv6 addresses.
+@frozen public struct AddressSet: Hashable, Sendable {
+  /// The IPv4 addresses of the set.
+  public var ipv4: IntervalSet<UInt32>
+
+  /// The IPv6 addresses of the set.
+  public var ipv6: IntervalSet<UInt128>
+
+  /// Creates the set of `ipv4` and `ipv6`.
+  @inlinable public init(ipv4: IntervalSet<UInt32>, ipv6: IntervalSet<UInt128>) {
+    self.ipv4 = ipv4
+    self.ipv6 = ipv6
+  }
+
+  /// Creates the empty set.
+  @inlinable public init() { self.init(ipv4: .init(), ipv6: .init()) }
+
+  /// Creates the union of `ranges`.
+  public init(_ ranges: some Sequence<AddressRange>) {
+    var four: [ClosedRange<UInt32>] = []
+    var six: [ClosedRange<UInt128>] = []
+    for r in ranges {
+      switch r.family {
+      case .ipv4: four.append(UInt32(r.lower.value)...UInt32(r.upper.value))
+      case .ipv6: six.append(r.lower.value...r.upper.value)
+      }
+    }
+    self.init(ipv4: IntervalSet(four), ipv6: IntervalSet(six))
+  }
+
+  /// Creates the union of `prefixes`.
+  public init(_ prefixes: some Sequence<Prefix>) { self.init(prefixes.map(\.range)) }
+
+  /// Creates the set of `addresses`.
+  public init(_ addresses: some Sequence<Address>) { self.init(addresses.map { AddressRange($0) }) }
+
+  /// Every address of both families.
+  @inlinable public static var all: Self { Self(ipv4: .all, ipv6: .all) }
+
+  /// Returns every address of `family`.
+  @inlinable public static func all(_ family: AddressFamily) -> Self {
+    family == .ipv4 ? Self(ipv4: .all, ipv6: .init()) : Self(ipv4: .init(), ipv6: .all)
+  }
+
+  /// `true` iff the set has no address.
+  @inlinable public var isEmpty: Bool { ipv4.isEmpty && ipv6.isEmpty }
+
+  /// `true` iff the set has every address of both families.
+  @inlinable public var isAll: Bool { ipv4.isAll && ipv6.isAll }
+
+  /// Returns `true` iff the set has no address of `family`.
+  @inlinable public func isEmpty(_ family: AddressFamily) -> Bool { family == .ipv4 ? ipv4.isEmpty : ipv6.isEmpty }
+
+  /// Returns `true` iff `address` is in the set.
+  @inlinable public func contains(_ address: Address) -> Bool {
+    address.family == .ipv4 ? ipv4.contains(UInt32(address.value)) : ipv6.contains(address.value)
+  }
+
+  /// Returns what is in `self`, in `other`, or in both.
+  @inlinable public func union(_ other: Self) -> Self {
+    Self(ipv4: ipv4.union(other.ipv4), ipv6: ipv6.union(other.ipv6))
+  }
+
+  /// Returns what is in both `self` and `other`.
+  @inlinable public func intersection(_ other: Self) -> Self {
+    Self(ipv4: ipv4.intersection(other.ipv4), ipv6: ipv6.intersection(other.ipv6))
+  }
+
+  /// Returns what is in `self` and not in `other`.
+  @inlinable public func subtracting(_ other: Self) -> Self {
+    Self(ipv4: ipv4.subtracting(other.ipv4), ipv6: ipv6.subtracting(other.ipv6))
+  }
+
+  /// Returns `true` iff `self` and `other` have an address in common.
+  @inlinable public func intersects(_ other: Self) -> Bool {
+    ipv4.intersects(other.ipv4) || ipv6.intersects(other.ipv6)
+  }
+
+  /// Returns `true` iff every address of `self` is in `other`.
+  @inlinable public func isSubset(of other: Self) -> Bool {
+    ipv4.isSubset(of: other.ipv4) && ipv6.isSubset(of: other.ipv6)
+  }
+
+  /// The addresses of one family of the set as the fewest ranges, in order.
+  public func ranges(_ family: AddressFamily) -> [AddressRange] {
+    switch family {
+    case .ipv4:
+      ipv4.intervals.map {
+        AddressRange(
+          from: Address(.ipv4, UInt128($0.lowerBound)), through: Address(.ipv4, UInt128($0.upperBound)))
+      }
+    case .ipv6:
+      ipv6.intervals.map {
+        AddressRange(from: Address(.ipv6, $0.lowerBound), through: Address(.ipv6, $0.upperBound))
+      }
+    }
+  }
+
+  /// The set as the fewest ranges, IPv4 first.
+  public var ranges: [AddressRange] { ranges(.ipv4) + ranges(.ipv6) }
+
+  /// The addresses of one family of the set as the fewest blocks, in order.
+  public func prefixes(_ family: AddressFamily) -> [Prefix] { ranges(family).flatMap(\.prefixes) }
+
+  /// Sources that no router of the public Internet carries: RFC 1918, RFC 6598 and RFC 4193.
+  public static let privateNetworks = AddressSet([
+    Prefix(containing: Address(.ipv4, 0x0a00_0000), length: 8),
+    Prefix(containing: Address(.ipv4, 0xac10_0000), length: 12),
+    Prefix(containing: Address(.ipv4, 0xc0a8_0000), length: 16),
+    Prefix(containing: Address(.ipv4, 0x6440_0000), length: 10),
+    Prefix(containing: Address(.ipv6, UInt128(0xfc) << 120), length: 7),
+  ])
+}
+
+extension AddressSet: CustomStringConvertible {
+  /// The ranges of the set, separated by commas.
+  public var description: String { ranges.map(\.description).joined(separator: ", ") }
+}
