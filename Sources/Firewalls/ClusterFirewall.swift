@@ -54,7 +54,9 @@ public struct PodFirewall: Sendable {
   /// What is accepted; everything else is refused.
   public var admissions: [Admission] = []
 
-  /// What its pods may connect to; everything else is refused. DNS is not among it: the target adds it.
+  /// What its pods may connect to; everything else is refused.
+  ///
+  /// DNS is not among it: the target adds it.
   public var departures: [PodDeparture] = []
 
   /// How its ports are reached.
