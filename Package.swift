@@ -61,6 +61,7 @@ let package = Package(
 
     .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
     tests(of: "Packets", named: "PacketsTests"),
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
