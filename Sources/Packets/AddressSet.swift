@@ -102,6 +102,11 @@
   /// The addresses of one family of the set as the fewest blocks, in order.
   public func prefixes(_ family: AddressFamily) -> [Prefix] { ranges(family).flatMap(\.prefixes) }
 
+  /// The addresses of the host itself: 127.0.0.0/8 (RFC 1122) and ::1 (RFC 4291).
+  public static let loopback = AddressSet([
+    Prefix(containing: Address(.ipv4, 0x7f00_0000), length: 8), Prefix(containing: Address(.ipv6, 1), length: 128),
+  ])
+
   /// Sources that no router of the public Internet carries: RFC 1918, RFC 6598 and RFC 4193.
   public static let privateNetworks = AddressSet([
     Prefix(containing: Address(.ipv4, 0x0a00_0000), length: 8),

@@ -1,0 +1,105 @@
+public import Packets
+
+/// The addresses of everyone whom a policy names, computed once.
+public struct AddressBook: Sendable {
+  /// The addresses of each host, by position.
+  private let hosts: [AddressSet]
+
+  /// The addresses of each service, by position.
+  private let services: [AddressSet]
+
+  /// The addresses of each group, by position.
+  private let groups: [AddressSet]
+
+  /// The addresses of each owner, by position.
+  private let owners: [AddressSet]
+
+  /// The addresses of each class.
+  private let classes: [String: AddressSet]
+
+  /// The addresses of each zone, by position.
+  private let zones: [AddressSet]
+
+  /// The addresses of the pods of each cluster, by position.
+  private let clusters: [AddressSet]
+
+  /// Creates the book of `policy`.
+  public init(_ policy: Policy) {
+    let hosts = policy.hosts.map { AddressSet($0.addresses.map(\.value)) }
+    let clusters = policy.clusters.map(\.pods)
+    // Many services run in the same few places, so that the unions are remembered.
+    var unions: [[Int]: AddressSet] = [:]
+    func union(_ hostIDs: [Int], _ clusterIDs: [Int]) -> AddressSet {
+      let key = hostIDs + clusterIDs.map { ~$0 }
+      if let known = unions[key] { return known }
+      let result =
+        key.count == 1 && clusterIDs.isEmpty
+        ? hosts[hostIDs[0]]
+        : AddressSet(hostIDs.flatMap { hosts[$0].ranges } + clusterIDs.flatMap { clusters[$0].ranges })
+      unions[key] = result
+      return result
+    }
+    services = policy.services.map { service in
+      union(service.placements.map(\.host.rawValue), service.workloads.map(\.cluster.rawValue))
+    }
+    groups = policy.groups.map { union($0.hosts.map(\.rawValue), []) }
+    var ownerHosts = [Set<Int>](repeating: [], count: policy.owners.count)
+    var ownerClusters = ownerHosts
+    var classHosts: [String: Set<Int>] = [:]
+    var classClusters: [String: Set<Int>] = [:]
+    for service in policy.services {
+      if let owner = service.owner {
+        ownerHosts[owner.rawValue].formUnion(service.placements.map(\.host.rawValue))
+        ownerClusters[owner.rawValue].formUnion(service.workloads.map(\.cluster.rawValue))
+      }
+      for name in service.classes {
+        classHosts[name.value, default: []].formUnion(service.placements.map(\.host.rawValue))
+        classClusters[name.value, default: []].formUnion(service.workloads.map(\.cluster.rawValue))
+      }
+    }
+    owners = ownerHosts.indices.map { union(ownerHosts[$0].sorted(), ownerClusters[$0].sorted()) }
+    var byClass: [String: AddressSet] = [:]
+    for (name, places) in classHosts { byClass[name] = union(places.sorted(), (classClusters[name] ?? []).sorted()) }
+    classes = byClass
+    zones = policy.zones.map(\.addresses)
+    self.hosts = hosts
+    self.clusters = clusters
+  }
+
+  /// Returns every address that `party` may have, whatever the interface.
+  ///
+  /// A service is every place that it runs in: the addresses of its hosts and, for workloads, those of the pods of
+  /// their cluster.
+  public func addresses(of party: Party) -> AddressSet {
+    switch party {
+    case .internet: .all
+    case .localhost: .loopback
+    case .zone(let id): zones[id.rawValue]
+    case .service(let id): services[id.rawValue]
+    case .host(let id): hosts[id.rawValue]
+    case .group(let id): groups[id.rawValue]
+    case .owner(let id): owners[id.rawValue]
+    case .cluster(let id): clusters[id.rawValue]
+    case .serviceClass(let name): classes[name] ?? AddressSet()
+    case .addresses(let range): AddressSet(CollectionOfOne(range))
+    }
+  }
+}
+
+extension Policy {
+  /// Returns `party` as the language writes it.
+  public func name(of party: Party) -> String {
+    switch party {
+    case .internet: "internet"
+    case .localhost: "localhost"
+    case .zone(let id): "zone \(self[id].name.value)"
+    case .service(let id): "service \(self[id].name.value)"
+    case .host(let id): "host \(self[id].name.value)"
+    case .group(let id): "group \(self[id].name.value)"
+    case .owner(let id): "owner \(self[id].name.value)"
+    case .cluster(let id): "cluster \(self[id].name.value)"
+    case .serviceClass(let name): "class \(name)"
+    case .addresses(let range): "\(range)"
+    }
+  }
+}
