@@ -1,4 +1,5 @@
 public import Packets
+import Syntax
 
 /// The addresses of everyone whom a policy names, computed once.
 public struct AddressBook: Sendable {
