@@ -107,6 +107,19 @@
     Prefix(containing: Address(.ipv4, 0x7f00_0000), length: 8), Prefix(containing: Address(.ipv6, 1), length: 128),
   ])
 
+  /// The addresses that several hosts listen to: 224.0.0.0/4 (RFC 5771), the limited broadcast (RFC 919) and ff00::/8
+  /// (RFC 4291).
+  public static let multicast = AddressSet([
+    Prefix(containing: Address(.ipv4, 0xe000_0000), length: 4),
+    Prefix(containing: Address(.ipv4, 0xffff_ffff), length: 32),
+    Prefix(containing: Address(.ipv6, UInt128(0xff) << 120), length: 8),
+  ])
+
+  /// The addresses that are valid on one link alone: fe80::/10 (RFC 4291).
+  public static let linkLocalIPv6 = AddressSet([
+    Prefix(containing: Address(.ipv6, UInt128(0xfe80) << 112), length: 10)
+  ])
+
   /// Sources that no router of the public Internet carries: RFC 1918, RFC 6598 and RFC 4193.
   public static let privateNetworks = AddressSet([
     Prefix(containing: Address(.ipv4, 0x0a00_0000), length: 8),

@@ -161,6 +161,17 @@ extension PortRange: CustomStringConvertible {
     }
   }
 
+  /// Returns what is in both `self` and `other`, if anything.
+  @inlinable public func intersection(_ other: Traffic) -> Traffic? {
+    guard overlaps(other) else { return nil }
+    return switch (self, other) {
+    case (.ports(let p, let r), .ports(_, let s)):
+      .ports(p, PortRange(from: max(r.lower, s.lower), through: min(r.upper, s.upper)))
+    case (.icmp(_, nil), _), (.icmpv6(_, nil), _): other
+    default: self
+    }
+  }
+
   /// Returns `true` iff `a` stands before `b` in output: by protocol, then by port or type.
   public static func < (a: Self, b: Self) -> Bool {
     if a.transport != b.transport { return a.transport < b.transport }

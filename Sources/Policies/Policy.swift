@@ -115,6 +115,8 @@ public struct Zone: Sendable {
   public var name: Name
   /// Its addresses; every address if none are written.
   public var addresses: AddressSet
+  /// The addresses that are written for it alone, without those of `members`.
+  public var ownAddresses = AddressSet()
   /// `true` iff addresses are written.
   public var hasAddresses: Bool
   /// The zones that are written as parts of it.

@@ -1,0 +1,127 @@
+public import Packets
+public import Syntax
+
+/// What becomes of a packet.
+public enum Verdict: String, Hashable, Sendable {
+  /// It is let in.
+  case accept
+  /// It disappears.
+  case drop
+  /// It is answered by a refusal.
+  case reject
+}
+
+/// What becomes of a packet and why.
+public struct Judgement: Hashable, Sendable {
+  /// What decides; the numbers are positions in the lists of the firewall.
+  public enum Reason: Hashable, Sendable {
+    /// It came over loopback.
+    case loopback
+    /// IP needs it (`Essentials`).
+    case essential
+    /// It is an echo request, and the policy leaves them open.
+    case ping
+    /// One of `blocks` refuses it.
+    case blocked(Int)
+    /// One of `openings` accepts it.
+    case opened(Int)
+    /// One of `passages` accepts it.
+    case passed(Int)
+    /// Nothing accepts it.
+    case closed
+  }
+
+  /// What becomes of the packet.
+  public var verdict: Verdict
+
+  /// Why.
+  public var reason: Reason
+
+  /// `true` iff it is accepted only within a rate limit.
+  public var isLimited: Bool
+
+  /// Creates a judgement.
+  public init(_ verdict: Verdict, _ reason: Reason, isLimited: Bool = false) {
+    self.verdict = verdict
+    self.reason = reason
+    self.isLimited = isLimited
+  }
+}
+
+extension Firewall {
+  /// Returns what becomes on the day `today` of `packet`, the first of a connection.
+  ///
+  /// - Parameters:
+  ///   - packet: the packet as it arrives.
+  ///   - departing: the interface on which it leaves if it is routed on, or nothing if that is not known.
+  ///   - today: the date, in UTC.
+  public func judge(_ packet: Packet, departing: String? = nil, on today: CalendarDate) -> Judgement {
+    if packet.interface == "lo" { return Judgement(.accept, .loopback) }
+    if isEssential(packet) { return Judgement(.accept, .essential) }
+    if pingOpen, isEcho(packet) { return Judgement(.accept, .ping, isLimited: true) }
+    let refusal = rejects ? Verdict.reject : .drop
+    if let i = blocks.firstIndex(where: { $0.covers(packet, on: today) }) { return Judgement(refusal, .blocked(i)) }
+    if isLocal(packet.destination) {
+      let covering = openings.indices.filter { openings[$0].covers(packet, on: today) }
+      guard let best = covering.first(where: { openings[$0].limit == nil }) ?? covering.first else {
+        return Judgement(refusal, .closed)
+      }
+      return Judgement(.accept, .opened(best), isLimited: openings[best].limit != nil)
+    }
+    let covering = passages.indices.filter { passages[$0].covers(packet, departing: departing, on: today) }
+    guard let best = covering.first(where: { passages[$0].limit == nil }) ?? covering.first else {
+      return Judgement(refusal, .closed)
+    }
+    return Judgement(.accept, .passed(best), isLimited: passages[best].limit != nil)
+  }
+
+  /// Returns `true` iff `address` is one of the host's own, or one that several hosts listen to.
+  public func isLocal(_ address: Address) -> Bool {
+    addresses.contains(address) || AddressSet.loopback.contains(address) || AddressSet.multicast.contains(address)
+  }
+
+  /// Returns `true` iff IP needs `packet`.
+  private func isEssential(_ packet: Packet) -> Bool {
+    switch packet.transport {
+    case .icmp: Essentials.icmp.contains { UInt16($0) == packet.destinationPort }
+    case .icmpv6: Essentials.icmpv6.contains { UInt16($0) == packet.destinationPort }
+    case .udp:
+      packet.destinationPort == Essentials.dhcpv6Client && packet.sourcePort == Essentials.dhcpv6Server
+        && AddressSet.linkLocalIPv6.contains(packet.source)
+    default: false
+    }
+  }
+
+  /// Returns `true` iff `packet` is an echo request.
+  private func isEcho(_ packet: Packet) -> Bool {
+    packet.transport == .icmp && packet.destinationPort == UInt16(Essentials.echoRequest)
+      || packet.transport == .icmpv6 && packet.destinationPort == UInt16(Essentials.echoRequestV6)
+  }
+}
+
+extension Opening {
+  /// Returns `true` iff the opening lets `packet` in on the day `today`, but for its limit.
+  public func covers(_ packet: Packet, on today: CalendarDate) -> Bool {
+    traffic.contains(packet.traffic) && (until.map { today <= $0 } ?? true)
+      && (destinations?.contains(packet.destination) ?? true)
+      && sources.contains(packet.source, on: packet.interface)
+  }
+}
+
+extension Refusal {
+  /// Returns `true` iff `packet` is refused on the day `today`.
+  public func covers(_ packet: Packet, on today: CalendarDate) -> Bool {
+    (traffic?.contains { $0.contains(packet.traffic) } ?? true) && (until.map { today <= $0 } ?? true)
+      && (destinations?.contains(packet.destination) ?? true)
+      && sources.contains(packet.source, on: packet.interface)
+  }
+}
+
+extension Passage {
+  /// Returns `true` iff `packet` is routed on to the interface `departing` on the day `today`, but for the limit.
+  public func covers(_ packet: Packet, departing: String?, on today: CalendarDate) -> Bool {
+    (traffic?.contains { $0.contains(packet.traffic) } ?? true) && (until.map { today <= $0 } ?? true)
+      && sources.contains(packet.source, on: packet.interface)
+      && destinations.contains(packet.destination, on: departing)
+  }
+}

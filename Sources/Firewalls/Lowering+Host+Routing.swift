@@ -1,0 +1,152 @@
+import Packets
+import Policies
+import Syntax
+
+extension Lowering {
+  /// Returns what the host `id` routes on.
+  func passages(through id: ID<Host>, from vantage: Vantage) -> [Passage] {
+    var result: [Passage] = []
+    for transit in policy.transits where transit.via.value == id {
+      let sources = sources(of: transit.audience, from: vantage)
+      let destinations = reach(of: transit.destinations, from: vantage)
+      guard !sources.isEmpty, !destinations.isEmpty else { continue }
+      result.append(
+        Passage(
+          sources: sources, destinations: destinations, traffic: list(transit.traffic),
+          masquerade: transit.masquerade, limit: transit.limit?.value, until: transit.provenance.until?.value,
+          logged: transit.provenance.logged, cause: Cause("transit", at: transit.provenance.span)))
+    }
+    for cluster in clustersOfNode[id.rawValue] {
+      result += podPassages(of: cluster)
+    }
+    return result
+  }
+
+  /// Returns what a node routes on for the pods of `cluster`: all of their traffic, since it is their NetworkPolicies
+  /// that judge it.
+  private func podPassages(of cluster: ID<Cluster>) -> [Passage] {
+    let pods = policy[cluster].pods
+    guard !pods.isEmpty else { return [] }
+    let cause = Cause(
+      "pods of \(policy[cluster].name.value)", at: policy[cluster].podSpans.first ?? policy[cluster].span)
+    return [
+      Passage(sources: [Reach(pods)], destinations: [.everywhere], traffic: nil, cause: cause),
+      Passage(sources: [.everywhere], destinations: [Reach(pods)], traffic: nil, cause: cause),
+    ]
+  }
+
+  /// Returns who is refused on the host `id`, whose `openings` tell where its services are.
+  func refusals(on id: ID<Host>, from vantage: Vantage, openings: [Opening]) -> [Refusal] {
+    policy.blocks.flatMap { block -> [Refusal] in
+      let sources = reach(of: block.sources, from: vantage)
+      guard !sources.isEmpty else { return [] }
+      func refusal(to destinations: AddressSet?, _ traffic: [Traffic]?) -> Refusal {
+        Refusal(
+          sources: sources, destinations: destinations, traffic: traffic, until: block.provenance.until?.value,
+          logged: block.provenance.logged, cause: Cause("block", at: block.provenance.span))
+      }
+      if block.targets.isEmpty { return [refusal(to: nil, list(block.traffic))] }
+      return block.targets.flatMap { target -> [Refusal] in
+        if covers(target.value, id) { return [refusal(to: nil, list(block.traffic))] }
+        guard let services = services(in: target.value) else {
+          let destinations = book.addresses(of: target.value)
+          return destinations.isEmpty ? [] : [refusal(to: destinations, list(block.traffic))]
+        }
+        return here(services, among: openings, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
+          + beyond(services, than: id, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
+      }
+    }
+  }
+
+  /// Returns `true` iff `party` is the whole host `id`.
+  private func covers(_ party: Party, _ id: ID<Host>) -> Bool {
+    switch party {
+    case .internet, .localhost: true
+    case .host(let host): host == id
+    case .group(let group): policy[group].hosts.contains(id)
+    default: false
+    }
+  }
+
+  /// Returns the services that `party` stands for, or nothing if it stands for addresses.
+  func services(in party: Party) -> Set<ID<Service>>? {
+    switch party {
+    case .service(let service): [service]
+    case .owner(let owner):
+      Set(policy.services.indices.lazy.filter { policy.services[$0].owner == owner }.map { ID($0) })
+    case .serviceClass(let name):
+      Set(
+        policy.services.indices.lazy.filter { i in policy.services[i].classes.contains { $0.value == name } }.map {
+          ID($0)
+        })
+    default: nil
+    }
+  }
+
+  /// Returns where the `services` are open on the host itself, and with what traffic.
+  private func here(
+    _ services: Set<ID<Service>>, among openings: [Opening], only traffic: [Traffic]?
+  ) -> [(AddressSet?, [Traffic])] {
+    var byDestination: [AddressSet?: Set<Traffic>] = [:]
+    for opening in openings where opening.cause.service.map(services.contains) ?? false {
+      let wanted = traffic.map { list in list.compactMap { $0.intersection(opening.traffic) } } ?? [opening.traffic]
+      byDestination[opening.destinations, default: []].formUnion(wanted)
+    }
+    return byDestination.filter { !$0.value.isEmpty }.map { ($0.key, $0.value.sorted()) }
+      .sorted { ($0.0?.description ?? "") < ($1.0?.description ?? "") }
+  }
+
+  /// Returns where the `services` are behind the router `id`, and with what traffic.
+  private func beyond(
+    _ services: Set<ID<Service>>, than id: ID<Host>, only traffic: [Traffic]?
+  ) -> [(AddressSet, [Traffic])] {
+    guard policy.transits.contains(where: { $0.via.value == id }) else { return [] }
+    return services.sorted().compactMap { service in
+      let addresses = book.addresses(of: .service(service)).subtracting(book.addresses(of: .host(id)))
+      let ports = Set(policy[service].ports.flatMap(\.traffic)).sorted()
+      return addresses.isEmpty || ports.isEmpty ? nil : (addresses, traffic ?? ports)
+    }
+  }
+
+  /// Returns what the processes of `host` may connect to.
+  func departures(from host: Host) -> [Departure] {
+    var result: [Departure] = []
+    for run in host.runs {
+      let service = policy[run.service]
+      for use in service.uses {
+        let cause = Cause(service.name.value, service: run.service, at: use.provenance.span)
+        for target in use.targets {
+          for (destinations, traffic) in destinations(of: target.value, only: list(use.traffic))
+          where !destinations.isEmpty {
+            result.append(
+              Departure(
+                destinations: destinations, traffic: traffic, until: use.provenance.until?.value, cause: cause))
+          }
+        }
+      }
+    }
+    return result.sorted {
+      $0.cause.span == $1.cause.span
+        ? $0.destinations.description < $1.destinations.description : $0.cause.span < $1.cause.span
+    }
+  }
+
+  /// Returns where `target` is, and with what traffic: of a service, its public ports, on its router if it has one.
+  private func destinations(of target: Party, only traffic: [Traffic]?) -> [(AddressSet, [Traffic]?)] {
+    guard let services = services(in: target) else { return [(book.addresses(of: target), traffic)] }
+    return services.sorted().flatMap { id -> [(AddressSet, [Traffic]?)] in
+      let service = policy[id]
+      return service.exposures.map { exposure in
+        let open = publicTraffic(of: exposure, in: service).map(\.public)
+        let wanted = traffic.map { list in open.flatMap { o in list.compactMap { $0.intersection(o) } } } ?? open
+        return (book.addresses(of: exposure.via.map { .host($0.value) } ?? .service(id)), wanted)
+      }
+      .filter { $0.1.map { !$0.isEmpty } ?? true }
+    }
+  }
+
+  /// Returns the values of `traffic`, sorted, or nothing if there are none, which means all traffic.
+  func list(_ traffic: [Spelled<Traffic>]) -> [Traffic]? {
+    traffic.isEmpty ? nil : Set(traffic.map(\.value)).sorted()
+  }
+}

@@ -1,0 +1,127 @@
+public import Packets
+public import Policies
+import Syntax
+
+/// Derives the firewall of each host and cluster from a policy.
+///
+/// - Requires: the policy was resolved without an error.
+public struct Lowering: Sendable {
+  /// The policy.
+  public let policy: Policy
+
+  /// The addresses of everyone in the policy.
+  public let book: AddressBook
+
+  /// The exposures that a router forwards, by its position among the hosts.
+  let forwarded: [[ExposureReference]]
+
+  /// The clusters that a host is a node of, by its position among the hosts.
+  let clustersOfNode: [[ID<Cluster>]]
+
+  /// An exposure of a service.
+  struct ExposureReference: Sendable, Hashable {
+    /// The service.
+    let service: ID<Service>
+
+    /// The position of the exposure among those of the service.
+    let index: Int
+  }
+
+  /// Creates the lowering of `policy`.
+  public init(_ policy: Policy) {
+    var forwarded = [[ExposureReference]](repeating: [], count: policy.hosts.count)
+    for (s, service) in policy.services.enumerated() {
+      for (e, exposure) in service.exposures.enumerated() {
+        guard let router = exposure.via?.value else { continue }
+        forwarded[router.rawValue].append(ExposureReference(service: ID(s), index: e))
+      }
+    }
+    var clusters = [[ID<Cluster>]](repeating: [], count: policy.hosts.count)
+    for (c, cluster) in policy.clusters.enumerated() {
+      for node in cluster.nodes { clusters[node.rawValue].append(ID(c)) }
+    }
+    self.policy = policy
+    self.forwarded = forwarded
+    clustersOfNode = clusters
+    book = AddressBook(policy)
+  }
+
+  /// Returns the public traffic that `exposure` of `service` opens, each with the lowest port that listens behind it.
+  ///
+  /// `as` names the public ports protocol by protocol; a protocol that it does not name is not opened.
+  public func publicTraffic(of exposure: Exposure, in service: Service) -> [(public: Traffic, listening: Traffic)] {
+    let listening = exposure.ports.flatMap { service.ports[$0].traffic }
+    guard let publicPorts = exposure.publicPort?.value else { return listening.map { ($0, $0) } }
+    return listening.compactMap { inner in
+      publicPorts.first { $0.transport == inner.transport }.map { ($0, inner) }
+    }
+  }
+}
+
+/// How a host tells where packets come from.
+struct Vantage: Sendable {
+  /// The interfaces that are bound to each zone, in ascending order.
+  let interfaces: [ID<Zone>: [String]]
+
+  /// The interfaces that are bound to `internet`, in ascending order.
+  let internet: [String]
+
+  /// What cannot honestly arrive: private sources on interfaces that are bound to `internet`.
+  let strangers: Reach
+
+  /// Creates the vantage of `host`.
+  init(_ host: Host) {
+    var interfaces: [ID<Zone>: [String]] = [:]
+    for interface in host.interfaces {
+      for zone in interface.zones { interfaces[zone.value, default: []].append(interface.name.value) }
+    }
+    for zone in interfaces.keys { interfaces[zone]?.sort() }
+    self.interfaces = interfaces
+    internet = host.interfaces.filter(\.isInternet).map(\.name.value).sorted()
+    strangers = Reach(.privateNetworks, on: .only(internet))
+  }
+}
+
+extension Lowering {
+  /// Returns where packets of `audience` come from, as `vantage` sees them.
+  ///
+  /// A private source on an interface of the Internet is nobody but `internet`; an exception is not weakened by that.
+  func sources(of audience: Audience, from vantage: Vantage) -> [Reach] {
+    let included = audience.parties.flatMap { party -> [Reach] in
+      let reaches = reach(of: party.value, from: vantage)
+      guard party.value != .internet, !vantage.internet.isEmpty else { return reaches }
+      return reaches.allSatisfy { !$0.addresses.intersects(.privateNetworks) }
+        ? reaches : reaches.subtracting([vantage.strangers])
+    }
+    guard !audience.exceptions.isEmpty else { return included.normalized }
+    return included.subtracting(audience.exceptions.flatMap { reach(of: $0.value, from: vantage) })
+  }
+
+  /// Returns the addresses of `parties`, and the interfaces that `vantage` binds to their zones.
+  func reach(of parties: [Spelled<Party>], from vantage: Vantage) -> [Reach] {
+    parties.flatMap { reach(of: $0.value, from: vantage) }.normalized
+  }
+
+  /// Returns the addresses of `party`, and the interfaces that `vantage` binds to it if it is a zone.
+  func reach(of party: Party, from vantage: Vantage) -> [Reach] {
+    switch party {
+    case .internet: [.everywhere]
+    // What the host sends to itself arrives over loopback, which is always open.
+    case .localhost: []
+    case .zone(let zone): reach(of: zone, from: vantage)
+    default: [Reach(book.addresses(of: party))]
+    }
+  }
+
+  /// Returns the addresses and interfaces of `zone`; the zones that it is made of keep their own interfaces.
+  private func reach(of zone: ID<Zone>, from vantage: Vantage) -> [Reach] {
+    let declaration = policy[zone]
+    if let interfaces = vantage.interfaces[zone] {
+      return [Reach(declaration.addresses, on: .only(interfaces))]
+    }
+    guard !declaration.members.isEmpty, !vantage.interfaces.isEmpty else { return [Reach(declaration.addresses)] }
+    let members = declaration.members.flatMap { reach(of: $0, from: vantage) }
+    let parts = ([Reach(declaration.ownAddresses)] + members).normalized
+    return parts.map { Reach($0.addresses.intersection(declaration.addresses), on: $0.interfaces) }
+  }
+}
