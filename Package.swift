@@ -62,6 +62,7 @@ let package = Package(
     .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
     tests(of: "Packets", named: "PacketsTests"),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
   ],
   swiftLanguageModes: [.v6]
 )
