@@ -3,15 +3,15 @@ import Packets
 // What is said of words that are not what they should be.
 
 extension Diagnostic {
-  /// Returns `name` with the article that fits what follows, for messages.
-  private static func placeholder(_ what: String) -> String { "expected \(what)" }
+  /// Returns the label of a place where `what` is expected.
+  private static func expectation(of what: String) -> String { "expected \(what)" }
 
   // MARK: Names and texts
 
   /// Returns the error of a word that cannot be a name; `mended` is a name like it.
   static func notAName(_ word: String, _ what: String, at place: Span, mended: String?) -> Diagnostic {
     .init(
-      .error, "syntax-name", "`\(word)` cannot be a name", at: .init(place, placeholder(what)),
+      .error, "syntax-name", "`\(word)` cannot be a name", at: .init(place, expectation(of: what)),
       because:
         "A name has lower-case letters, digits, `-` and `.`, among them a letter, and begins and ends with a letter or a digit, so that it can be a name in every target.",
       help: mended.map { "Write `\($0)`." },
@@ -30,7 +30,7 @@ extension Diagnostic {
   static func addressWhereNameIsExpected(_ word: String, _ what: String, at place: Span) -> Diagnostic {
     .init(
       .error, "syntax-name", "`\(word)` looks like an address, but a name is expected",
-      at: .init(place, placeholder(what)),
+      at: .init(place, expectation(of: what)),
       because: "A name that begins like an address would be misread.")
   }
 
@@ -44,13 +44,13 @@ extension Diagnostic {
 
   /// Returns the error of a term that cannot stand here.
   static func termNotHere(_ text: String, _ what: String, at place: Span) -> Diagnostic {
-    .init(.error, "syntax-term", "`\(text)` cannot stand here", at: .init(place, placeholder(what)))
+    .init(.error, "syntax-term", "`\(text)` cannot stand here", at: .init(place, expectation(of: what)))
   }
 
   /// Returns the error of ports where someone who connects, or is connected to, is expected.
   static func portsWhereTermIsExpected(_ word: String, _ what: String, at place: Span) -> Diagnostic {
     .init(
-      .error, "syntax-term", "`\(word)` is neither a name nor an address", at: .init(place, placeholder(what)),
+      .error, "syntax-term", "`\(word)` is neither a name nor an address", at: .init(place, expectation(of: what)),
       help: "Names are written without `/`. Ports stand behind `on`, as in `on 443/tcp`.")
   }
 
@@ -94,7 +94,7 @@ extension Diagnostic {
   /// Returns the error of something that is no number from 1 to `limit`.
   static func notANumber(_ word: String, _ what: String, limit: Int, at place: Span) -> Diagnostic {
     .init(
-      .error, "syntax-number", "`\(word)` is no number from 1 to \(limit)", at: .init(place, placeholder(what)))
+      .error, "syntax-number", "`\(word)` is no number from 1 to \(limit)", at: .init(place, expectation(of: what)))
   }
 
   /// Returns the error of something that is no date; `lastDay` is the last of the month if only the day is wrong.
