@@ -117,7 +117,7 @@ public struct Admission: Sendable {
   /// Who may connect.
   public var peers: [Peer]
 
-  /// Who of them may not: addresses only, since that is all that a NetworkPolicy can take away.
+  /// Which addresses of them may not: all that a NetworkPolicy can take away.
   public var exceptions: AddressSet
 
   /// The listening ports.
@@ -128,6 +128,18 @@ public struct Admission: Sendable {
 
   /// The last day on which it holds, in UTC.
   public var until: CalendarDate?
+
+  /// Pods of the same cluster that may not connect, although they may be among `peers`; no NetworkPolicy can say it.
+  public var refusedPods: [Peer] = []
+
+  /// `true` iff what it accepts is logged; no NetworkPolicy can say it.
+  public var logged = false
+
+  /// Why it is there.
+  public var because: String?
+
+  /// The ticket that asked for it.
+  public var ticket: String?
 
   /// The exposure.
   public var cause: Cause

@@ -70,11 +70,8 @@ extension Lowering {
     of exposure: Exposure, to service: Service, _ serviceID: ID<Service>, in id: ID<Cluster>,
     refusing refused: PodRefusals
   ) -> [Admission] {
-    let exceptions = exposure.audience.exceptions.map { book.addresses(of: $0.value) }.reduce(AddressSet()) {
-      $0.union($1)
-    }
+    let excepted = PodRefusals.Part(peers(exposure.audience.exceptions.map(\.value), in: id))
     let peers = self.peers(exposure.audience.parties.map(\.value), in: id)
-      .filter { peer in !exposure.audience.exceptions.contains { self.peers([$0.value], in: id).contains(peer) } }
     let traffic = publicTraffic(of: exposure, in: service).map(\.listening)
     let cause = Cause(service.name.value, service: serviceID, at: exposure.provenance.span)
     // Ports that a block treats alike go into one admission.
@@ -88,11 +85,17 @@ extension Lowering {
       }
     }
     return groups.compactMap { group in
-      let allowed = peers.filter { !group.refused.peers.contains($0) }
+      let refusedPods = excepted.peers + group.refused.peers.filter { !excepted.peers.contains($0) }
+      let allowed = peers.filter { !refusedPods.contains($0) }
       guard !allowed.isEmpty else { return nil }
-      return Admission(
-        peers: allowed, exceptions: exceptions.union(group.refused.addresses), traffic: group.traffic,
+      var admission = Admission(
+        peers: allowed, exceptions: excepted.addresses.union(group.refused.addresses), traffic: group.traffic,
         limit: exposure.limit?.value, until: exposure.provenance.until?.value, cause: cause)
+      admission.refusedPods = refusedPods
+      admission.logged = exposure.provenance.logged
+      admission.because = exposure.provenance.because
+      admission.ticket = exposure.provenance.ticket
+      return admission
     }
   }
 
@@ -168,10 +171,21 @@ extension Lowering {
 struct PodRefusals {
   /// Peers and addresses.
   struct Part: Equatable {
-    /// Pods of the same cluster, or everyone.
+    /// Pods of the same cluster.
     var peers: [Peer] = []
     /// Addresses.
     var addresses = AddressSet()
+
+    /// Creates what `refused` says; everyone is every address, which has the pods in it.
+    init(_ refused: [Peer] = []) {
+      for peer in refused {
+        switch peer {
+        case .everyone: addresses = .all
+        case .addresses(let set): addresses = addresses.union(set)
+        case .pods: peers.append(peer)
+        }
+      }
+    }
   }
 
   /// The parts, each with the ports it is for; nothing means all.
@@ -200,9 +214,7 @@ extension Lowering {
         continue
       }
       let peers = peers(block.sources.map(\.value), in: id)
-      let addresses = block.sources.map { book.addresses(of: $0.value) }.reduce(AddressSet()) { $0.union($1) }
-      let pods = peers.filter { if case .addresses = $0 { false } else { true } }
-      result.parts.append((PodRefusals.Part(peers: pods, addresses: addresses), list(block.traffic)))
+      result.parts.append((PodRefusals.Part(peers), list(block.traffic)))
     }
     return result
   }
