@@ -63,6 +63,7 @@ let package = Package(
     tests(of: "Packets", named: "PacketsTests"),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
+    tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"]),
   ],
   swiftLanguageModes: [.v6]
 )
