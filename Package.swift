@@ -19,9 +19,11 @@ func room(_ name: String, imports rooms: [Target.Dependency] = []) -> Target {
 }
 
 /// Returns the tests of the target `room`, which may also import `others`.
-func tests(of room: Target.Dependency, named name: String, with others: [Target.Dependency] = []) -> Target {
+func tests(
+  of room: Target.Dependency, named name: String, with others: [Target.Dependency] = [], apartFrom: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: [room, "Support"] + others, swiftSettings: settings)
+    name: name, dependencies: [room, "Support"] + others, exclude: apartFrom, swiftSettings: settings)
 }
 
 let package = Package(
@@ -59,8 +61,10 @@ let package = Package(
       ],
       swiftSettings: settings),
 
-    .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+    .target(
+      name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     tests(of: "Packets", named: "PacketsTests"),
+    tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"]),

@@ -78,9 +78,8 @@ extension Diagnostic {
       result.reason = "They need not have the same addresses, so a guess could open what was not meant."
     }
     if role.takesKind {
+      // No fix: which of them is meant, only its author knows.
       result.help = "Write \(list(kinds.map { "`\($0.rawValue) \(name)`" }, "or"))."
-      // A fix is made as a whole; the first kind is offered, the help names the others.
-      result.fixes = kinds.prefix(1).map { Fix(replace: span, with: "\($0.rawValue) \(name)", safety: .unsafe) }
     } else {
       result.help = "Rename one of them."
     }

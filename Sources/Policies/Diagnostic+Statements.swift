@@ -33,7 +33,7 @@ extension Diagnostic {
       also: [Label(service.ports[0].span.union(service.ports.last?.span ?? service.ports[0].span), "its ports")],
       because: "Only ports that the service listens on can be opened.", subject: service.name.value)
     if service.ports.count > 1 { result.secondary = service.ports.prefix(4).map { Label($0.span, "a port of it") } }
-    if let near = Suggestions.nearest(to: name.value, among: known.prefix(1000).map(\.value)) {
+    if let near = nearest(to: name.value, among: known.prefix(1000).map(\.value)) {
       result.help = "Did you mean `\(near)`?"
       result.fixes = [Fix(replace: name.span, with: near, safety: .unsafe)]
     } else if known.isEmpty {

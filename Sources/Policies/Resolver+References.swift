@@ -107,7 +107,7 @@ extension Resolver {
     case .localhost: party = .localhost
     case .serviceClass(let name):
       if !classes.contains(name) {
-        let near = Suggestions.nearest(to: name, among: classes.sorted())
+        let near = nearest(to: name, among: classes)
         report(.unknownClass(name, at: term.span, near: near))
       }
       party = .serviceClass(name)
