@@ -67,7 +67,6 @@ let package = Package(
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
-    tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"]),
   ],
   swiftLanguageModes: [.v6]
 )
