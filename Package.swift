@@ -63,6 +63,9 @@ let package = Package(
 
     .target(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
+    .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+    .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
+    tests(of: "probe", named: "KernelTests"),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
