@@ -63,7 +63,6 @@ let package = Package(
 
     .target(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
-    .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     tests(of: "probe", named: "KernelTests"),
     tests(of: "Packets", named: "PacketsTests"),
