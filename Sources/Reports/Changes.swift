@@ -21,7 +21,7 @@ struct ChangedLines {
     var current: (file: SourceFile, index: UInt32, lines: ClosedRange<Int>)?
     func flush() {
       guard let c = current else { return }
-      if let change = ChangedLines(c.file, lines: c.lines, replacing: pending) { result.append(change) }
+      if let change = ChangedLines(c.file, at: c.lines, replacing: pending) { result.append(change) }
       pending = []
     }
     for f in fixes.sorted(by: { $0.span < $1.span }) {
@@ -40,10 +40,11 @@ struct ChangedLines {
     return result
   }
 
-  /// Creates the change of `lines` of `file` by `edits`, which are in order, or nothing if all stays as it is.
-  private init?(_ file: SourceFile, lines: ClosedRange<Int>, replacing edits: [(range: Range<Int>, text: String)]) {
-    let start = file.range(ofLine: lines.lowerBound).lowerBound
-    let end = max(file.range(ofLine: lines.upperBound).upperBound, edits.last?.range.upperBound ?? start)
+  /// Creates the change of the lines `numbers` of `file` by `edits`, which are in order, or nothing if all stays as it is.
+  private init?(_ file: SourceFile, at numbers: ClosedRange<Int>, replacing edits: [(range: Range<Int>, text: String)])
+  {
+    let start = file.range(ofLine: numbers.lowerBound).lowerBound
+    let end = max(file.range(ofLine: numbers.upperBound).upperBound, edits.last?.range.upperBound ?? start)
     // Nobody reads replacements of lines that are this long, and they would take time.
     if end - start > 20_000 || edits.reduce(0, { $0 + $1.text.utf8.count }) > 20_000 { return nil }
     var text = ""
@@ -53,10 +54,10 @@ struct ChangedLines {
       at = max(at, e.range.upperBound)
     }
     text += file.text(at..<max(at, end))
-    var removed = file.text(start..<end).split(separator: "\n", omittingEmptySubsequences: false)[...]
-    var added = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+    var removed = lines(of: file.text(start..<end))[...]
+    var added = lines(of: text)[...]
     self.file = file
-    first = lines.lowerBound + 1
+    first = numbers.lowerBound + 1
     while let a = removed.first, let b = added.first, a == b {
       removed = removed.dropFirst()
       added = added.dropFirst()
@@ -74,9 +75,7 @@ struct ChangedLines {
   }
 
   /// Returns `line` as it may be shown.
-  private static func shown(_ line: Substring) -> String {
-    var line = line
-    if line.unicodeScalars.last == "\r" { line.unicodeScalars.removeLast() }
+  private static func shown(_ line: String) -> String {
     var text = ""
     for c in line.unicodeScalars {
       if c == "\t" { text += "    " } else if c.isInvisible { text += c.shown } else { text.unicodeScalars.append(c) }

@@ -15,15 +15,15 @@ struct JUnitReport {
     var failures = 0
     for d in report.diagnostics {
       let place = places(d.primary.span)
-      let body = lines(of: d, at: place)
+      let body = excerpt(of: d, at: place)
       let message = "\(d.severity.name): \(d.message)"
       cases += open(d, place) + ">\n"
       if d.severity >= report.failing {
         failures += 1
         cases += "      <failure type=\"\(escaped(d.code))\" message=\"\(escaped(message))\">"
-        cases += escaped(body) + "</failure>\n"
+        cases += escaped(body, inAttribute: false) + "</failure>\n"
       } else {
-        cases += "      <system-out>\(escaped(message + "\n" + body))</system-out>\n"
+        cases += "      <system-out>\(escaped(message + "\n" + body, inAttribute: false))</system-out>\n"
       }
       cases += "    </testcase>\n"
     }
@@ -57,13 +57,13 @@ struct JUnitReport {
   }
 
   /// Returns the finding `d` without its message.
-  private func lines(of d: Diagnostic, at place: Place) -> String {
+  private func excerpt(of d: Diagnostic, at place: Place) -> String {
     TextReport.excerpt(of: d, at: place, in: report)
       + [("why", d.reason), ("help", d.help)].compactMap { name, text in text.map { "\(name): \($0)\n" } }.joined()
   }
 
   /// Returns `text` as it may stand between tags and in attributes; what XML 1.0 cannot hold is spelled out.
-  private func escaped(_ text: String) -> String {
+  private func escaped(_ text: String, inAttribute: Bool = true) -> String {
     var result = ""
     for c in text.unicodeScalars {
       switch c {
@@ -71,7 +71,7 @@ struct JUnitReport {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
-      case "\n": result += "&#10;"
+      case "\n": result += inAttribute ? "&#10;" : "\n"
       case _ where c.isInvisible: result += c.shown
       default: result.unicodeScalars.append(c)
       }

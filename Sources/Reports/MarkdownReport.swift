@@ -71,7 +71,7 @@ struct MarkdownReport {
     for (name, text) in [("Why", d.reason), ("Help", d.help)] {
       guard let text, !text.isEmpty else { continue }
       result +=
-        "\n**\(name):** " + text.split(separator: "\n").map { escaped(String($0)) }.joined(separator: "  \n") + "\n"
+        "\n**\(name):** " + lines(of: text).map(escaped).joined(separator: "  \n") + "\n"
     }
     let changes = ChangedLines.made(by: d.fixes, in: report.sources)
     if !changes.isEmpty {
@@ -93,14 +93,23 @@ struct MarkdownReport {
   /// Returns `text` as code within a line.
   private func code(_ text: String) -> String {
     let text = printable(text, limit: 300)
-    if !text.contains("`") { return "`\(text)`" }
+    if !text.contains("`"), !text.allSatisfy({ $0 == " " }) { return "`\(text)`" }
     var fence = "``"
     while text.contains(fence) { fence += "`" }
     return "\(fence) \(text) \(fence)"
   }
 
-  /// Returns `text` so that nothing in it is Markdown or HTML, mentions anybody, or becomes a link.
+  /// Returns `text`, in which what stands between backticks becomes code and nothing else is Markdown.
   private func escaped(_ text: String) -> String {
+    let parts = printable(text, limit: 1_000).split(separator: "`", omittingEmptySubsequences: false)
+    if parts.count % 2 == 0 { return plain(text) }
+    return parts.enumerated().map { i, part in
+      i % 2 == 0 ? plain(String(part)) : part.isEmpty ? "\\`\\`" : code(String(part))
+    }.joined()
+  }
+
+  /// Returns `text` so that nothing in it is Markdown or HTML, mentions anybody, or becomes a link.
+  private func plain(_ text: String) -> String {
     var result = ""
     var previous: [Unicode.Scalar] = []
     for c in printable(text, limit: 1_000).unicodeScalars {

@@ -50,10 +50,17 @@ public func printable(_ text: String, limit: Int = 4_000) -> String {
   return result
 }
 
-/// Returns the lines of `text`, each made printable.
-func printableLines(_ text: String) -> [String] {
-  text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+/// Returns the lines of `text` without their breaks.
+///
+/// The scalars are looked at, because a carriage return and a line feed are one character.
+func lines(of text: String) -> [String] {
+  text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+    String(String.UnicodeScalarView($0.last == "\r" ? $0.dropLast() : $0))
+  }
 }
+
+/// Returns the lines of `text`, each made printable.
+func printableLines(_ text: String) -> [String] { lines(of: text).map { printable($0) } }
 
 /// Returns `text` broken into lines of at most `width` columns where it has spaces.
 func wrapped(_ text: String, width: Int) -> [String] {
