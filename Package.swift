@@ -69,7 +69,7 @@ let package = Package(
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
-    tests(of: "Reports", named: "ReportsTests", with: ["Syntax"]),
+    tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]
 )
