@@ -1,0 +1,31 @@
+public import Firewalls
+public import Syntax
+
+/// The translator to Kubernetes objects: NetworkPolicy, Service and Ingress, with a `kustomization.yaml`.
+public enum KubernetesBackend: ClusterBackend {
+  /// The name of the target after `--to`.
+  public static let name = "kubernetes"
+
+  /// Returns the files that make a cluster enforce `firewall` on the day `today`, the kustomization first.
+  ///
+  /// What cannot be expressed is a diagnostic that names its line: an error where more or less would be open than the
+  /// policy says and nothing else can mend it, a warning where the cluster leaves something undone.
+  public static func compile(_ firewall: ClusterFirewall, sources: Sources, today: CalendarDate) -> Compilation {
+    let (manifests, diagnostics) = manifests(of: firewall, sources: sources, today: today)
+    let kustomization = Kustomization(
+      labels: Compiler.labels(of: firewall.name), resources: manifests.map(\.path).sorted())
+    var artefacts = [Artefact(path: Kustomization.path, text: kustomization.text)]
+    artefacts.reserveCapacity(manifests.count + 1)
+    for manifest in manifests { artefacts.append(Artefact(path: manifest.path, text: manifest.text)) }
+    return Compilation(artefacts: artefacts, diagnostics: diagnostics)
+  }
+
+  /// Returns the objects that make a cluster enforce `firewall`, in the order of their files, and what they cannot say.
+  public static func manifests(
+    of firewall: ClusterFirewall, sources: Sources, today: CalendarDate
+  ) -> (manifests: [Manifest], diagnostics: [Diagnostic]) {
+    var compiler = Compiler(firewall, sources: sources, today: today)
+    compiler.run()
+    return (compiler.manifests.sorted(), Set(compiler.diagnostics).sorted(by: Diagnostic.precedes))
+  }
+}
