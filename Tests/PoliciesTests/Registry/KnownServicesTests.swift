@@ -28,6 +28,14 @@ import Testing
     #expect(!KnownServices.isKnown("nobody-knows"))
   }
 
+  @Test func nearNamesAreThoseThatPeopleUse() {
+    #expect(KnownServices.names(near: "elasticserch").first == "elasticsearch")
+    #expect(KnownServices.names(near: "postgers").contains("postgres"))
+    #expect(KnownServices.names(near: "htpps").contains("https"))
+    #expect(KnownServices.names(near: "zzzzqqqq") == [])
+    #expect(KnownServices.names(near: "") == [])
+  }
+
   @Test func deFactoTableIsSound() {
     var names = Set<String>()
     for service in DeFactoService.all {
