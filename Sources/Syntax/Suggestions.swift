@@ -19,7 +19,7 @@ public func nearest(to word: String, among candidates: some Sequence<String>) ->
 }
 
 /// Returns how many insertions, deletions, replacements and exchanges of neighbours make `b` of `a`.
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+public func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
   var beforeLast: [Int] = []
   var last = Array(0...b.count)
   for i in 1...max(1, a.count) where i <= a.count {

@@ -1,3 +1,5 @@
+import Syntax
+
 extension PortRegistry {
   /// Returns at most `count` registered names that `name` may have been meant to be, the nearest first.
   ///
