@@ -57,7 +57,7 @@ private struct Lowered {
   }
 
   /// Returns `false` if `other` cannot be near, by its length and its letters alone.
-  func mayBeNear(_ other: borrowing Span<UInt8>) -> Bool {
+  func mayBeNear(_ other: borrowing Swift.Span<UInt8>) -> Bool {
     // Each edit changes at most two of the letters that a name has.
     abs(other.count - bytes.count) <= most && (letterBits(of: other) ^ letters).nonzeroBitCount <= 2 * most
   }
@@ -70,7 +70,7 @@ private struct Lowered {
 }
 
 /// Returns which letters and digits occur in `name`, a bit each.
-private func letterBits(of name: borrowing Span<UInt8>) -> UInt64 {
+private func letterBits(of name: borrowing Swift.Span<UInt8>) -> UInt64 {
   var result: UInt64 = 0
   for i in name.indices { result |= 1 << UInt64(loweredASCII(name[i]) & 63) }
   return result
