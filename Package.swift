@@ -65,6 +65,7 @@ let package = Package(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     tests(of: "probe", named: "KernelTests"),
+    tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),

@@ -55,6 +55,7 @@ extension Firewall {
   ///   - packet: the packet as it arrives.
   ///   - departing: the interface on which it leaves if it is routed on, or nothing if that is not known.
   ///   - today: the date, in UTC.
+  /// - Returns: the verdict and what decides it.
   public func judge(_ packet: Packet, departing: String? = nil, on today: CalendarDate) -> Judgement {
     if packet.interface == "lo" { return Judgement(.accept, .loopback) }
     if isEssential(packet) { return Judgement(.accept, .essential) }

@@ -100,13 +100,13 @@ extension Lowering {
   }
 
   /// Returns `parties` as the pods of the cluster `id` see them, sorted and without repetition.
-  func peers(_ parties: [Party], in id: ID<Cluster>) -> [Peer] {
+  public func peers(_ parties: [Party], in id: ID<Cluster>) -> [Peer] {
     var addresses = AddressSet()
     var pods: [Peer] = []
     for party in parties {
       if party == .internet { return [.everyone] }
       if party == .localhost { continue }
-      guard let services = services(in: party) else {
+      guard let services = services(standingFor: party) else {
         addresses = addresses.union(book.addresses(of: party))
         continue
       }
@@ -137,7 +137,7 @@ extension Lowering {
     let cause = Cause(service.name.value, service: serviceID, at: use.provenance.span)
     let until = use.provenance.until?.value
     let wanted = list(use.traffic)
-    guard let services = services(in: target) else {
+    guard let services = services(standingFor: target) else {
       let peers = peers([target], in: id)
       return peers.isEmpty ? [] : [PodDeparture(peers: peers, traffic: wanted, until: until, cause: cause)]
     }
@@ -224,7 +224,7 @@ extension Lowering {
     switch target {
     case .internet: true
     case .cluster(let cluster): cluster == id
-    case .service, .owner, .serviceClass: services(in: target)?.contains(service) ?? false
+    case .service, .owner, .serviceClass: services(standingFor: target)?.contains(service) ?? false
     case .zone, .addresses: book.addresses(of: target).intersects(policy[id].pods)
     case .localhost, .host, .group: false
     }

@@ -48,7 +48,7 @@ extension Lowering {
       if block.targets.isEmpty { return [refusal(to: nil, list(block.traffic))] }
       return block.targets.flatMap { target -> [Refusal] in
         if covers(target.value, id) { return [refusal(to: nil, list(block.traffic))] }
-        guard let services = services(in: target.value) else {
+        guard let services = services(standingFor: target.value) else {
           let destinations = book.addresses(of: target.value)
           return destinations.isEmpty ? [] : [refusal(to: destinations, list(block.traffic))]
         }
@@ -65,21 +65,6 @@ extension Lowering {
     case .host(let host): host == id
     case .group(let group): policy[group].hosts.contains(id)
     default: false
-    }
-  }
-
-  /// Returns the services that `party` stands for, or nothing if it stands for addresses.
-  func services(in party: Party) -> Set<ID<Service>>? {
-    switch party {
-    case .service(let service): [service]
-    case .owner(let owner):
-      Set(policy.services.indices.lazy.filter { policy.services[$0].owner == owner }.map { ID($0) })
-    case .serviceClass(let name):
-      Set(
-        policy.services.indices.lazy.filter { i in policy.services[i].classes.contains { $0.value == name } }.map {
-          ID($0)
-        })
-    default: nil
     }
   }
 
@@ -125,15 +110,12 @@ extension Lowering {
         }
       }
     }
-    return result.sorted {
-      $0.cause.span == $1.cause.span
-        ? $0.destinations.description < $1.destinations.description : $0.cause.span < $1.cause.span
-    }
+    return result
   }
 
   /// Returns where `target` is, and with what traffic: of a service, its public ports, on its router if it has one.
   private func destinations(of target: Party, only traffic: [Traffic]?) -> [(AddressSet, [Traffic]?)] {
-    guard let services = services(in: target) else { return [(book.addresses(of: target), traffic)] }
+    guard let services = services(standingFor: target) else { return [(book.addresses(of: target), traffic)] }
     return services.sorted().flatMap { id -> [(AddressSet, [Traffic]?)] in
       let service = policy[id]
       return service.exposures.map { exposure in

@@ -11,7 +11,7 @@ extension Lowering {
       host: id, name: host.name.value, addresses: book.addresses(of: .host(id)), rejects: policy.settings.rejects,
       logDenied: policy.settings.logDenied, pingOpen: policy.settings.pingOpen,
       ephemeral: host.ephemeral?.value ?? policy.settings.ephemeral)
-    result.openings = openings(on: id, from: vantage).sorted(by: Opening.precedes)
+    result.openings = Opening.sorted(openings(on: id, from: vantage))
     result.passages = passages(through: id, from: vantage)
     result.blocks = refusals(on: id, from: vantage, openings: result.openings)
     result.departures = host.egressClosed ? departures(from: host) : nil
@@ -99,9 +99,10 @@ extension Lowering {
     }
   }
 
-  /// Returns the addresses that a router forwards connections for `service` to, one of each family for each host: the
-  /// one that it is bound to, else the first private one, else the first. A service that runs on a cluster alone is
-  /// reached through its NodePort, on every node.
+  /// Returns the addresses that a router forwards connections for `service` to.
+  ///
+  /// It is one of each family for each host: the one that it is bound to, else the first private one, else the first.
+  /// A service that runs on a cluster alone is reached through its NodePort, on every node.
   private func forwardTargets(of service: ID<Service>, listening: Traffic) -> (addresses: [Address], port: UInt16?) {
     func choice(_ addresses: [Address]) -> [Address] {
       AddressFamily.allCases.compactMap { family in
@@ -187,10 +188,15 @@ extension Lowering {
 }
 
 extension Opening {
-  /// Returns `true` iff `a` stands before `b`: by traffic, then by service, then by where it applies.
-  static func precedes(_ a: Opening, _ b: Opening) -> Bool {
-    if a.traffic != b.traffic { return a.traffic < b.traffic }
-    if a.cause.service != b.cause.service { return a.cause.subject < b.cause.subject }
-    return a.cause.span < b.cause.span
+  /// Returns `openings` by traffic and then by service; those of one service, which are in the order of the resolved
+  /// policy, stay so.
+  fileprivate static func sorted(_ openings: [Opening]) -> [Opening] {
+    openings.indices.sorted { i, j in
+      let (a, b) = (openings[i], openings[j])
+      if a.traffic != b.traffic { return a.traffic < b.traffic }
+      if a.cause.service != b.cause.service { return a.cause.subject < b.cause.subject }
+      return i < j
+    }
+    .map { openings[$0] }
   }
 }

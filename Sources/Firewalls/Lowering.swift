@@ -83,6 +83,30 @@ struct Vantage: Sendable {
 }
 
 extension Lowering {
+  /// Returns a function that tells where packets of a party come from, as the host `id` sees them.
+  ///
+  /// Private sources on interfaces of the Internet are not taken away.
+  public func view(from id: ID<Host>) -> (Party) -> [Reach] {
+    let vantage = Vantage(policy[id])
+    return { reach(of: $0, from: vantage) }
+  }
+
+  /// Returns the services that `party` stands for, or nothing if it stands for addresses.
+  public func services(standingFor party: Party) -> Set<ID<Service>>? {
+    switch party {
+    case .service(let service): [service]
+    case .owner(let owner):
+      Set(policy.services.indices.lazy.filter { policy.services[$0].owner == owner }.map { ID($0) })
+    case .serviceClass(let name):
+      Set(
+        policy.services.indices.lazy.filter { i in policy.services[i].classes.contains { $0.value == name } }
+          .map { ID($0) })
+    default: nil
+    }
+  }
+}
+
+extension Lowering {
   /// Returns where packets of `audience` come from, as `vantage` sees them.
   ///
   /// A private source on an interface of the Internet is nobody but `internet`; an exception is not weakened by that.

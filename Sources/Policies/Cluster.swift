@@ -13,6 +13,8 @@ public struct Cluster: Sendable {
   public var podSpans: [Span] = []
   /// The hosts of the policy that are its nodes, in order.
   public var nodes: [ID<Host>] = []
+  /// The groups that are written as its nodes.
+  public var nodeGroups: [ID<Group>] = []
   /// The addresses of all its nodes.
   public var nodeAddresses = AddressSet()
   /// The ports that NodePorts are taken from.

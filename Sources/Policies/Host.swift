@@ -65,6 +65,8 @@ public struct Group: Sendable {
   public var span: Span
   /// The hosts in it, those of groups in it among them, in order.
   public var hosts: [ID<Host>] = []
+  /// The groups that are written as parts of it.
+  public var memberGroups: [ID<Group>] = []
   /// What it is said to run.
   public var runs: [Host.Run] = []
 

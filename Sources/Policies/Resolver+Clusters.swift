@@ -43,6 +43,7 @@ extension Resolver {
           hosts.insert(ID(found.position))
         } else {
           hosts.formUnion(policy.groups[found.position].hosts)
+          cluster.nodeGroups.append(ID(found.position))
         }
       default: report(.unfitting(term.value, at: term.span, as: .node))
       }

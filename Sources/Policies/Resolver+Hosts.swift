@@ -103,7 +103,9 @@ extension Resolver {
       let found = declaration.members.compactMap { find($0.value, at: $0.span, as: .member) }
       hosts.append(found.filter { $0.kind == .host }.map(\.position))
       groups.append(found.filter { $0.kind == .group }.map(\.position))
-      policy.groups.append(Group(name: declaration.name, span: declaration.span))
+      var group = Group(name: declaration.name, span: declaration.span)
+      group.memberGroups = found.filter { $0.kind == .group }.map { ID($0.position) }
+      policy.groups.append(group)
     }
     let (order, cycles) = orderByNeed(groups)
     for cycle in cycles { report(.groupCycle(cycle.map { places[$0].name })) }

@@ -52,6 +52,7 @@ extension Resolver {
     guard !parts.isEmpty || !exceptions.isEmpty else { return }
     let addresses = (parts.isEmpty ? .all : union(of: parts)).subtracting(union(of: exceptions))
     policy.zones[i].addresses = addresses
+    policy.zones[i].ownAddresses = parts.isEmpty ? .all : union(of: parts.filter { $0.zone == nil })
     // A zone that is made of zones without addresses has none written either.
     policy.zones[i].hasAddresses =
       !exceptions.isEmpty || members.isEmpty

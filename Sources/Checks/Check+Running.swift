@@ -1,0 +1,70 @@
+public import Policies
+public import Syntax
+
+/// What the checks say of a policy.
+public struct Judgements: Sendable {
+  /// A finding that a waiver accepts.
+  public struct Waived: Sendable {
+    /// The finding.
+    public var diagnostic: Diagnostic
+    /// The waiver.
+    public var waiver: Waiver
+  }
+
+  /// The findings, in the order in which they are printed.
+  public var findings: [Diagnostic] = []
+
+  /// The findings that waivers accept.
+  public var waived: [Waived] = []
+}
+
+extension Check {
+  /// Returns what the registered checks find in `inspection`, by the severities and waivers of its policy.
+  public static func judge(_ inspection: Inspection) -> Judgements {
+    let policy = inspection.policy
+    let chosen = Dictionary(policy.settings.checks.map { ($0.check.value, $0.severity) }) { first, _ in first }
+    var result = Judgements()
+    var used = Set<Int>()
+    let waivers = Dictionary(grouping: policy.waivers.indices) { policy.waivers[$0].check.value }
+    for check in all {
+      guard let severity = chosen[check.name] ?? check.severity else { continue }
+      let waivers = waivers[check.name] ?? []
+      for finding in check.run(inspection) {
+        let diagnostic = finding.diagnostic.named(check.name, severity)
+        let waiver = waivers.first { policy.waivers[$0].subject.value == diagnostic.subject }
+        if let waiver { used.insert(waiver) }
+        if let waiver, !policy.waivers[waiver].provenance.hasLapsed(on: inspection.today) {
+          result.waived.append(.init(diagnostic: diagnostic, waiver: policy.waivers[waiver]))
+        } else {
+          result.findings.append(diagnostic)
+        }
+      }
+    }
+    for (check, findings) in waiverFindings(inspection, used: used) {
+      guard let severity = chosen[check.name] ?? check.severity else { continue }
+      result.findings += findings.map { $0.diagnostic.named(check.name, severity) }
+    }
+    result.findings.sort(by: Diagnostic.precedes)
+    result.waived.sort { Diagnostic.precedes($0.diagnostic, $1.diagnostic) }
+    return result
+  }
+
+  /// Returns what is wrong with the waivers and the chosen severities; `used` are the waivers that met a finding.
+  private static func waiverFindings(_ inspection: Inspection, used: Set<Int>) -> [(Check, [Finding])] {
+    let policy = inspection.policy
+    let unused = policy.waivers.indices.filter {
+      !used.contains($0) && all.map(\.name).contains(policy.waivers[$0].check.value)
+    }
+    return [(.unusedWaiver, unused.map { Check.unusedWaiverFinding(policy.waivers[$0]) })]
+  }
+}
+
+extension Diagnostic {
+  /// Returns the same finding with the code `code` and the severity `severity`.
+  fileprivate func named(_ code: String, _ severity: Severity) -> Diagnostic {
+    var result = self
+    result.code = code
+    result.severity = severity
+    return result
+  }
+}

@@ -1,0 +1,132 @@
+import Packets
+import Policies
+import Syntax
+
+extension Check {
+  /// Two services that listen on one port of one host.
+  static let portConflict = Check(
+    "port-conflict", "Two services listen on the same address, port and protocol of a host", .conflicts, .error,
+    page: Page(
+      what: """
+        Looks for two services that run on one host and listen on the same port of the same protocol. Services that are \
+        bound to different addresses of the host (`runs web on 10.0.0.10`) do not conflict; a service that is not bound \
+        takes the port on every address.
+        """,
+      why: """
+        Only one process can listen there: the second one fails to start with "address already in use", often only \
+        after the next reboot, when the order of starting changes. Until then the firewall opens the port for a service \
+        that is not the one behind it.
+        """,
+      example: """
+        service web { owner team; purpose "Site"; port 8080/tcp; expose to internet }
+        service ↓admin { owner team; purpose "Console"; port 8080/tcp; expose to 192.0.2.7 }
+        host web1 { address 192.0.2.10; runs web; runs admin }
+        """,
+      instead: """
+        service web { owner team; purpose "Site"; port 8080/tcp; expose to internet }
+        service admin { owner team; purpose "Console"; port 8081/tcp; expose to 192.0.2.7 }
+        host web1 { address 192.0.2.10; runs web; runs admin }
+        """),
+    flagged: [
+      """
+      service a { owner team; purpose "A"; port 7000-7010/tcp; expose to 192.0.2.7 }
+      service ↓b { owner team; purpose "B"; port 7005/tcp; expose to 192.0.2.7 }
+      host h { address 192.0.2.10; runs a; runs b on 192.0.2.10 }
+      """
+    ],
+    allowed: [
+      """
+      service a { owner team; purpose "A"; port 53/tcp; expose to 192.0.2.7 }
+      service b { owner team; purpose "B"; port 53/udp; expose to 192.0.2.7 }
+      host h { address 192.0.2.10; runs a; runs b }
+      """,
+      """
+      service a { owner team; purpose "A"; port 53/tcp; expose to 192.0.2.7 }
+      service b { owner team; purpose "B"; port 53/tcp; expose to 192.0.2.7 }
+      host h { address 192.0.2.10, 192.0.2.11; runs a on 192.0.2.10; runs b on 192.0.2.11 }
+      """,
+    ]
+  ) { inspection in
+    let policy = inspection.policy
+    return policy.hosts.flatMap { host in
+      Listener.overlaps(among: listeners(on: host, in: policy)).map { a, b in
+        policy[a.service].name.span < policy[b.service].name.span
+          ? finding(a, b, on: host, in: policy) : finding(b, a, on: host, in: policy)
+      }
+    }
+  }
+
+  /// Returns what listens on `host`.
+  private static func listeners(on host: Host, in policy: Policy) -> [Listener] {
+    var result: [Listener] = []
+    for run in host.runs {
+      let bound = run.addresses.isEmpty ? nil : AddressSet(run.addresses.map(\.value))
+      for port in policy[run.service].ports {
+        for traffic in port.traffic where traffic.ports != nil {
+          result.append(Listener(service: run.service, traffic: traffic, addresses: bound, span: port.trafficSpan))
+        }
+      }
+    }
+    return result
+  }
+
+  /// Returns the finding that `first` and `second` conflict on `host`.
+  private static func finding(_ first: Listener, _ second: Listener, on host: Host, in policy: Policy) -> Finding {
+    let one = policy[first.service].name
+    let other = policy[second.service].name
+    let common = first.traffic.intersection(second.traffic) ?? second.traffic
+    return Finding(
+      "`\(one.value)` and `\(other.value)` both listen on \(common) of host `\(host.name.value)`", about: other.value,
+      at: .init(other.span, "listens on \(second.traffic)"),
+      also: [
+        .init(first.span, "`\(one.value)` listens on \(first.traffic) here"), .init(second.span, "the same port"),
+        .init(host.name.span, "both run on this host"),
+      ],
+      because: "Only one process can listen on a port of an address; the other one will not start.",
+      help:
+        "Give one of them another port, bind them to different addresses (`runs \(other.value) on ADDRESS`), or run "
+        + "one of them elsewhere.")
+  }
+}
+
+/// A service that takes ports of a host.
+struct Listener {
+  /// The service.
+  var service: ID<Service>
+  /// The ports.
+  var traffic: Traffic
+  /// The addresses that they are taken on; nothing means all.
+  var addresses: AddressSet?
+  /// Where the ports are written.
+  var span: Span
+
+  /// Returns `true` iff both take a port of one address.
+  func conflicts(with other: Listener) -> Bool {
+    guard let addresses, let others = other.addresses else { return traffic.overlaps(other.traffic) }
+    return traffic.overlaps(other.traffic) && addresses.intersects(others)
+  }
+
+  /// Returns the pairs of different services among `listeners` that conflict, each pair of services once.
+  static func overlaps(among listeners: [Listener]) -> [(Listener, Listener)] {
+    let sorted = listeners.sorted { ($0.traffic, $0.service) < ($1.traffic, $1.service) }
+    var result: [(Listener, Listener)] = []
+    var seen = Set<[ID<Service>]>()
+    var open: [Listener] = []
+    for listener in sorted {
+      open.removeAll { $0.traffic.transport != listener.traffic.transport || ends($0, before: listener) }
+      for earlier in open where earlier.service != listener.service && earlier.conflicts(with: listener) {
+        let pair = [earlier.service, listener.service].sorted()
+        guard seen.insert(pair).inserted else { continue }
+        result.append((earlier, listener))
+      }
+      open.append(listener)
+    }
+    return result
+  }
+
+  /// Returns `true` iff the ports of `a` end before those of `b` begin.
+  private static func ends(_ a: Listener, before b: Listener) -> Bool {
+    guard let x = a.traffic.ports, let y = b.traffic.ports else { return true }
+    return x.upper < y.lower
+  }
+}

@@ -1,0 +1,69 @@
+import Packets
+import Policies
+import Syntax
+
+extension Check {
+  /// Everyone of one address family, and nobody of the other.
+  static let oneFamily = Check(
+    "one-family", "An audience has everyone of one address family and forgets the other", .exposure, .warning,
+    page: Page(
+      what: """
+        Looks for exposures, zones and transits that name all or half of the addresses of one family, such as \
+        `0.0.0.0/0`, and not all of those of the other.
+        """,
+      why: """
+        A policy holds for IPv4 and IPv6 alike. Whoever writes `0.0.0.0/0` means everyone; with IPv6 forgotten, half of \
+        the visitors wait for a time-out, and a `block` of `0.0.0.0/0` leaves the other half in.
+        """,
+      example: """
+        service web { owner team; purpose "Site"; port 443/tcp; expose to ↓0.0.0.0/0 }
+        host web1 { address 192.0.2.10, 2001:db8::10; runs web }
+        """,
+      instead: """
+        service web { owner team; purpose "Site"; port 443/tcp; expose to internet }
+        host web1 { address 192.0.2.10, 2001:db8::10; runs web }
+        """),
+    flagged: [
+      """
+      service web { owner team; purpose "Site"; port 443/tcp; expose to ↓::/0 }
+      host web1 { address 192.0.2.10, 2001:db8::10; runs web }
+      """
+    ],
+    allowed: [
+      """
+      service web { owner team; purpose "Site"; port 443/tcp; expose to 0.0.0.0/0, ::/0 }
+      host web1 { address 192.0.2.10, 2001:db8::10; runs web }
+      """
+    ]
+  ) { inspection in
+    let policy = inspection.policy
+    var audiences: [(subject: String, parties: [Spelled<Party>])] = []
+    for service in policy.services {
+      for exposure in service.exposures { audiences.append((service.name.value, exposure.audience.parties)) }
+    }
+    audiences += policy.transits.map { (policy[$0.via.value].name.value, $0.audience.parties) }
+    audiences += policy.blocks.map { ("block", $0.sources) }
+    return audiences.compactMap { subject, parties in
+      guard let place = wholeFamily(among: parties), !coversBoth(parties, in: inspection) else { return nil }
+      return Finding(
+        "this is everyone of one address family alone", about: subject,
+        at: .init(place, "the other family is left out"),
+        because: "IPv4 and IPv6 are one policy; half of the world is treated differently from the rest.",
+        help: "Write `internet`, which is every address of both families.",
+        fixes: [.init(replace: place, with: "internet", safety: .unsafe)])
+    }
+  }
+
+  /// Returns where one of `parties` names at least half of the addresses of a family.
+  private static func wholeFamily(among parties: [Spelled<Party>]) -> Span? {
+    parties.first { party in
+      guard case .addresses(let range) = party.value else { return false }
+      return range.upper.value - range.lower.value >= range.family.highest / 2
+    }?.span
+  }
+
+  /// Returns `true` iff `parties` have every address of both families.
+  private static func coversBoth(_ parties: [Spelled<Party>], in inspection: Inspection) -> Bool {
+    parties.reduce(AddressSet()) { $0.union(inspection.book.addresses(of: $1.value)) }.isAll
+  }
+}

@@ -1,0 +1,95 @@
+public import Firewalls
+public import Policies
+public import Syntax
+import Packets
+
+/// What checks look at: a policy, and what is derived from it once for all of them.
+public struct Inspection: Sendable {
+  /// The policy.
+  public let policy: Policy
+
+  /// The firewalls of the hosts, by position.
+  public let firewalls: [Firewall]
+
+  /// The day, in UTC.
+  public let today: CalendarDate
+
+  /// The addresses of everyone in the policy.
+  public let book: AddressBook
+
+  /// The derivation of the firewalls.
+  let lowering: Lowering
+
+  /// Every exposure, in the order of services.
+  let exposures: [ExposureView]
+
+  /// Every exposure of each service, by the service's position.
+  let exposuresOfService: [Range<Int>]
+
+  /// The zones that some host binds an interface to.
+  let boundZones: Set<ID<Zone>>
+
+  /// Creates the inspection of what `lowering` derives, the `firewalls` of its hosts among it, on the day `today`.
+  public init(_ lowering: Lowering, firewalls: [Firewall], today: CalendarDate) {
+    policy = lowering.policy
+    book = lowering.book
+    self.lowering = lowering
+    self.firewalls = firewalls
+    self.today = today
+    var exposures: [ExposureView] = []
+    var ranges: [Range<Int>] = []
+    for (s, service) in lowering.policy.services.enumerated() {
+      let start = exposures.count
+      for exposure in service.exposures {
+        exposures.append(ExposureView(exposure, of: ID(s), in: lowering))
+      }
+      ranges.append(start..<exposures.count)
+    }
+    boundZones = Set(lowering.policy.hosts.flatMap { $0.interfaces.flatMap { $0.zones.map(\.value) } })
+    self.exposures = exposures
+    exposuresOfService = ranges
+  }
+
+  /// The exposures that have not lapsed.
+  var activeExposures: some Sequence<ExposureView> {
+    exposures.lazy.filter { !$0.exposure.provenance.hasLapsed(on: today) }
+  }
+}
+
+/// An exposure with what is derived from it.
+struct ExposureView: Sendable {
+  /// The service.
+  let service: ID<Service>
+
+  /// The exposure.
+  let exposure: Exposure
+
+  /// The public traffic, each with what listens behind it.
+  let traffic: [(public: Traffic, listening: Traffic)]
+
+  /// The addresses of the audience, without its exceptions.
+  let audience: AddressSet
+
+  /// Creates the view of `exposure` of `service`.
+  init(_ exposure: Exposure, of service: ID<Service>, in lowering: Lowering) {
+    self.service = service
+    self.exposure = exposure
+    traffic = lowering.publicTraffic(of: exposure, in: lowering.policy[service])
+    var addresses = AddressSet()
+    for party in exposure.audience.parties { addresses = addresses.union(lowering.book.addresses(of: party.value)) }
+    for party in exposure.audience.exceptions {
+      addresses = addresses.subtracting(lowering.book.addresses(of: party.value))
+    }
+    audience = addresses
+  }
+
+  /// The statement.
+  var span: Span { exposure.provenance.span }
+
+  /// Where the audience is written.
+  var audienceSpan: Span {
+    let parties = exposure.audience.parties
+    guard let first = parties.first?.span, let last = parties.last?.span else { return span }
+    return first.union(last)
+  }
+}

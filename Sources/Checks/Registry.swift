@@ -1,0 +1,16 @@
+extension Check {
+  /// Every check, in the order in which they are listed: by category, then as written here.
+  public static let all: [Check] = [
+    // Ranges and names
+    dynamicPort, ephemeralPort, systemPort, unexpectedProtocol, unusualPort, unknownProtocol, portName,
+    // Conflicts
+    portConflict, publicPortConflict, sharedAddress, clashingName,
+    // Least exposure
+    sensitiveExposure, wideAudience, plainText, widePortRange, endlessExposure, lapsedStatement, redundantExposure,
+    blockedExposure, oneFamily, unreachableExposure,
+    // Completeness
+    missingOwner, missingPurpose, unplacedService, unusedZone, unusedOwner, unusedGroup, unusedExposure, unexposedUse,
+    // Invariants and waivers
+    brokenNever, brokenAlways, unusedWaiver, lapsedWaiver, unknownCheck,
+  ]
+}
