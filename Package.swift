@@ -64,7 +64,9 @@ let package = Package(
     .target(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
-    tests(of: "probe", named: "KernelTests"),
+    tests(
+      of: "Driver", named: "KernelTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"],
+      apartFrom: ["README.md"]),
     tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),

@@ -73,27 +73,27 @@ import Testing
     held first cut
     """
 
-  @Test(arguments: Backend.allCases)
-  func `sees what a selective ruleset does`(backend: Backend) throws {
+  @Test(arguments: RulesetKind.allCases)
+  func `sees what a selective ruleset does`(kind: RulesetKind) throws {
     let lab = try Lab(parsing: LabTests.selective, file: "selective.lab")
     let report = try runLab(
-      lab, ruleset: Rules.selective(backend),
-      others: ["closed": Rules.closed(backend), "severed": Rules.severed(backend)])
+      lab, ruleset: Rules.selective(kind),
+      others: ["closed": Rules.closed(kind), "severed": Rules.severed(kind)])
     #expect(report.discrepancies.isEmpty, Comment(rawValue: report.text))
     #expect(report.probes == 90)
   }
 
-  @Test(arguments: Backend.allCases)
-  func `finds everything open without rules`(backend: Backend) throws {
+  @Test(arguments: RulesetKind.allCases)
+  func `finds everything open without rules`(kind: RulesetKind) throws {
     let lab = try Lab(parsing: LabTests.matrix, file: "matrix.lab")
-    let report = try runLab(lab, ruleset: Rules.open(backend))
+    let report = try runLab(lab, ruleset: Rules.open(kind))
     #expect(report.discrepancies.map(\.line) == LabTests.lines(after: "closed:"), Comment(rawValue: report.text))
   }
 
-  @Test(arguments: Backend.allCases)
-  func `finds everything closed behind a wall`(backend: Backend) throws {
+  @Test(arguments: RulesetKind.allCases)
+  func `finds everything closed behind a wall`(kind: RulesetKind) throws {
     let lab = try Lab(parsing: LabTests.matrix, file: "matrix.lab")
-    let report = try runLab(lab, ruleset: Rules.wall(backend))
+    let report = try runLab(lab, ruleset: Rules.wall(kind))
     #expect(report.discrepancies.map(\.line) == LabTests.lines(after: "open:"), Comment(rawValue: report.text))
   }
 
@@ -191,9 +191,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Backend.allCases)
-  func `reloads and relists rulesets`(backend: Backend) throws {
-    let faults = try Rules.selective(backend).textualFaults()
+  @Test(arguments: RulesetKind.allCases)
+  func `reloads and relists rulesets`(kind: RulesetKind) throws {
+    let faults = try Rules.selective(kind).textualFaults()
     #expect(faults.isEmpty, Comment(rawValue: faults.joined(separator: "\n")))
   }
 

@@ -2,31 +2,31 @@ import Support
 
 /// Rulesets written by hand, to test the laboratory with.
 enum Rules {
-  static func iptables(_ backend: Backend, _ ipv4: String, _ ipv6: String) -> Ruleset {
-    .iptables(ipv4: ipv4, ipv6: ipv6, legacy: backend == .iptablesLegacy)
+  static func iptables(_ kind: RulesetKind, _ ipv4: String, _ ipv6: String) -> Ruleset {
+    .iptables(ipv4: ipv4, ipv6: ipv6, legacy: kind == .iptablesLegacy)
   }
 
   /// Returns a ruleset that accepts everything.
-  static func open(_ backend: Backend) -> Ruleset {
+  static func open(_ kind: RulesetKind) -> Ruleset {
     let text = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
-    return backend == .nftables
+    return kind == .nftables
       ? .nftables(["table inet open { chain input { type filter hook input priority 0; policy accept; }; }\n"])
-      : iptables(backend, text, text)
+      : iptables(kind, text, text)
   }
 
   /// Returns a ruleset that drops everything that comes in.
-  static func wall(_ backend: Backend) -> Ruleset {
+  static func wall(_ kind: RulesetKind) -> Ruleset {
     let text = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n"
-    return backend == .nftables
+    return kind == .nftables
       ? .nftables(["table inet wall { chain input { type filter hook input priority 0; policy drop; }; }\n"])
-      : iptables(backend, text, text)
+      : iptables(kind, text, text)
   }
 
   /// Returns a ruleset that accepts no new connection from outside.
-  static func closed(_ backend: Backend) -> Ruleset {
+  static func closed(_ kind: RulesetKind) -> Ruleset {
     let start =
       "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
-    return backend == .nftables
+    return kind == .nftables
       ? .nftables([
         """
         table inet lab
@@ -42,12 +42,12 @@ enum Rules {
 
         """
       ])
-      : iptables(backend, start + "COMMIT\n", start + "-A INPUT -p icmpv6 -j ACCEPT\nCOMMIT\n")
+      : iptables(kind, start + "COMMIT\n", start + "-A INPUT -p icmpv6 -j ACCEPT\nCOMMIT\n")
   }
 
   /// Returns a ruleset that severs established connections too.
-  static func severed(_ backend: Backend) -> Ruleset {
-    backend == .nftables
+  static func severed(_ kind: RulesetKind) -> Ruleset {
+    kind == .nftables
       ? .nftables([
         """
         table inet lab
@@ -56,12 +56,12 @@ enum Rules {
 
         """
       ])
-      : wall(backend)
+      : wall(kind)
   }
 
   /// Returns a ruleset under which `LabTests.selective` is as it says.
-  static func selective(_ backend: Backend) -> Ruleset {
-    backend == .nftables ? .nftables([selectiveNftables]) : iptables(backend, selectiveIPv4, selectiveIPv6)
+  static func selective(_ kind: RulesetKind) -> Ruleset {
+    kind == .nftables ? .nftables([selectiveNftables]) : iptables(kind, selectiveIPv4, selectiveIPv6)
   }
 
   private static let selectiveNftables = """

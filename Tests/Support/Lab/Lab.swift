@@ -25,7 +25,7 @@ public struct Lab: Sendable {
   public var forwards = false
 
   /// The back ends that the laboratory says nothing about, with the reason.
-  public var exceptions: [Backend: String] = [:]
+  public var exceptions: [RulesetKind: String] = [:]
 
   /// What happens, in order.
   public var steps: [Step] = []
@@ -108,13 +108,13 @@ public struct Question: Sendable {
   /// How many of them are sent.
   public var count = 1
   /// What must come of it.
-  public var expectation: Expectation
+  public var expectation: ExpectedOutcome
   /// The back ends to which the question is not put, with the reason.
-  public var exceptions: [Backend: String] = [:]
+  public var exceptions: [RulesetKind: String] = [:]
 }
 
 /// What must come of a packet.
-public struct Expectation: Sendable {
+public struct ExpectedOutcome: Sendable {
   /// The fate of a packet.
   public enum Fate: Sendable, Equatable {
     /// It is delivered and answered.
@@ -144,7 +144,7 @@ public struct Expectation: Sendable {
 }
 
 /// A way to load rules into the kernel.
-public enum Backend: String, Sendable, CaseIterable {
+public enum RulesetKind: String, Sendable, CaseIterable {
   /// `nft -f`.
   case nftables
   /// `iptables-nft-restore` and `ip6tables-nft-restore`.
@@ -161,7 +161,7 @@ public enum Ruleset: Sendable, Equatable {
   case iptables(ipv4: String, ipv6: String, legacy: Bool)
 
   /// How it is loaded.
-  public var backend: Backend {
+  public var kind: RulesetKind {
     switch self {
     case .nftables: .nftables
     case .iptables(_, _, let legacy): legacy ? .iptablesLegacy : .iptablesNft

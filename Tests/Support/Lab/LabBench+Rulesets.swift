@@ -3,8 +3,8 @@ extension LabBench {
   func load(_ ruleset: Ruleset) throws { try ruleset.load(into: host) }
 
   /// Returns what the kernel has loaded, with its counters.
-  func listing(_ backend: Backend) -> String {
-    switch backend {
+  func listing(_ kind: RulesetKind) -> String {
+    switch kind {
     case .nftables: output(["nft", "list", "ruleset"])
     case .iptablesNft: output(["iptables-nft-save", "-c"]) + output(["ip6tables-nft-save", "-c"])
     case .iptablesLegacy: output(["iptables-legacy-save", "-c"]) + output(["ip6tables-legacy-save", "-c"])
@@ -56,21 +56,21 @@ extension Ruleset {
     defer { NetworkNamespace.remove(namespaces) }
     var faults: [String] = []
     do {
-      if backend != .nftables {
+      if kind != .nftables {
         for (program, text) in loads {
           let result = try namespaces[0].run(program + ["--test"], input: text)
           if result.status != 0 { faults.append("\(program[0]) --test: \(result.errors)") }
         }
       }
       try load(into: namespaces[0])
-      let first = try Ruleset.save(backend, in: namespaces[0])
+      let first = try Ruleset.save(kind, in: namespaces[0])
       try load(into: namespaces[0])
-      let second = try Ruleset.save(backend, in: namespaces[0])
+      let second = try Ruleset.save(kind, in: namespaces[0])
       if first.text != second.text {
         faults.append("loading it twice changes it:\n" + Ruleset.difference(first.text, second.text))
       }
       try first.load(into: namespaces[1])
-      let third = try Ruleset.save(backend, in: namespaces[1])
+      let third = try Ruleset.save(kind, in: namespaces[1])
       if first.text != third.text {
         faults.append("its listing loads as something else:\n" + Ruleset.difference(first.text, third.text))
       }
@@ -82,23 +82,23 @@ extension Ruleset {
 
   /// Returns the ruleset that `namespace` has, without counters; of iptables, the tables in the order of their names,
   /// for `iptables-legacy-save` lists them as they happened to be made.
-  private static func save(_ backend: Backend, in namespace: NetworkNamespace) throws -> Ruleset {
+  private static func save(_ kind: RulesetKind, in namespace: NetworkNamespace) throws -> Ruleset {
     func output(_ arguments: [String]) throws -> String {
       let result = try namespace.run(arguments)
       guard result.status == 0 else { throw LabError(description: "\(arguments[0]): \(result.errors)") }
       let lines = result.output.split(separator: "\n").filter { !$0.hasPrefix("#") }
         .map { $0.hasPrefix(":") ? $0.prefix { $0 != "[" } + "[0:0]" : $0 }
-      if backend == .nftables { return result.output }
+      if kind == .nftables { return result.output }
       let tables = lines.split { $0 == "COMMIT" }.map { ($0 + ["COMMIT\n"]).joined(separator: "\n") }
       return tables.sorted().joined()
     }
-    switch backend {
+    switch kind {
     case .nftables: return .nftables([try output(["nft", "-s", "list", "ruleset"])])
     case .iptablesNft, .iptablesLegacy:
-      let variant = backend == .iptablesNft ? "nft" : "legacy"
+      let variant = kind == .iptablesNft ? "nft" : "legacy"
       return .iptables(
         ipv4: try output(["iptables-\(variant)-save"]), ipv6: try output(["ip6tables-\(variant)-save"]),
-        legacy: backend == .iptablesLegacy)
+        legacy: kind == .iptablesLegacy)
     }
   }
 

@@ -70,21 +70,21 @@ struct LabLine {
   }
 
   /// Reads `open`, `arrives`, `closed`, `silent`, `refused` or `N..M`, and where and from whom it must be seen.
-  mutating func expectation() throws(LabError) -> Expectation {
+  mutating func expectation() throws(LabError) -> ExpectedOutcome {
     let word = try expect("what must come of it")
-    var result: Expectation
+    var result: ExpectedOutcome
     switch word {
-    case "open": result = Expectation(fate: .open)
-    case "arrives": result = Expectation(fate: .arrives)
-    case "closed": result = Expectation(fate: .closed)
-    case "silent": result = Expectation(fate: .silent)
+    case "open": result = ExpectedOutcome(fate: .open)
+    case "arrives": result = ExpectedOutcome(fate: .arrives)
+    case "closed": result = ExpectedOutcome(fate: .closed)
+    case "silent": result = ExpectedOutcome(fate: .silent)
     case "refused":
-      result = Expectation(fate: .refused)
+      result = ExpectedOutcome(fate: .refused)
       if take("with") { result.refusal = try expect("`reset`, `admin` or `port`") }
     default:
       let bounds = word.split(separator: ".").compactMap { Int($0) }
       guard bounds.count == 2, bounds[0] <= bounds[1] else { throw error("`\(word)` is no expectation") }
-      result = Expectation(fate: .counted(bounds[0]...bounds[1]))
+      result = ExpectedOutcome(fate: .counted(bounds[0]...bounds[1]))
     }
     if take("at") {
       if let address = peek.flatMap({ LabAddress($0) }) {
@@ -104,12 +104,12 @@ struct LabLine {
   }
 
   /// Reads `iptables because "reason"`.
-  mutating func exceptions() throws(LabError) -> [Backend: String] {
+  mutating func exceptions() throws(LabError) -> [RulesetKind: String] {
     let word = try expect("a back end")
     try expect(word: "because")
     let reason = try expect("a reason in quotation marks")
-    let backends = Backend.allCases.filter { $0.rawValue == word || $0.rawValue.hasPrefix(word + "-") }
-    guard !backends.isEmpty, !reason.isEmpty else { throw error("`\(word)` is no back end") }
-    return Dictionary(uniqueKeysWithValues: backends.map { ($0, reason) })
+    let kinds = RulesetKind.allCases.filter { $0.rawValue == word || $0.rawValue.hasPrefix(word + "-") }
+    guard !kinds.isEmpty, !reason.isEmpty else { throw error("`\(word)` is no back end") }
+    return Dictionary(uniqueKeysWithValues: kinds.map { ($0, reason) })
   }
 }

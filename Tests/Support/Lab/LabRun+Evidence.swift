@@ -1,6 +1,6 @@
 import Glibc
 
-extension Expectation.Fate {
+extension ExpectedOutcome.Fate {
   /// `true` iff somebody must get the packet.
   var wantsArrival: Bool { self == .open || self == .arrives }
 }

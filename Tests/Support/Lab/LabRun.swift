@@ -42,8 +42,8 @@ public struct LabReport: Sendable {
 /// - Throws: `LabError` if there are not the means for it, or if the ruleset does not load.
 public func runLab(_ lab: Lab, ruleset: Ruleset, others: [String: Ruleset] = [:]) throws -> LabReport {
   var report = LabReport()
-  if let reason = lab.exceptions[ruleset.backend] {
-    report.skipped.append("\(lab.file): not for \(ruleset.backend.rawValue): \(reason)")
+  if let reason = lab.exceptions[ruleset.kind] {
+    report.skipped.append("\(lab.file): not for \(ruleset.kind.rawValue): \(reason)")
     return report
   }
   let bench = try LabBench(lab)
@@ -58,7 +58,7 @@ public func runLab(_ lab: Lab, ruleset: Ruleset, others: [String: Ruleset] = [:]
         file: lab.file, line: 1, question: "somebody else's table", expected: foreign, seen: bench.foreignTable()))
   }
   report = run.report
-  report.listing = bench.listing(ruleset.backend)
+  report.listing = bench.listing(ruleset.kind)
   return report
 }
 
@@ -92,7 +92,7 @@ struct LabRun {
           try ask(waiting)
           waiting = []
         }
-        if let reason = question.exceptions[ruleset.backend] {
+        if let reason = question.exceptions[ruleset.kind] {
           report.skipped.append("\(bench.lab.file):\(question.line): \(reason)")
         } else {
           waiting.append(question)
@@ -103,7 +103,7 @@ struct LabRun {
       waiting = []
       switch step {
       case .question(let question):
-        if question.exceptions[ruleset.backend] == nil { try askCounted(question) }
+        if question.exceptions[ruleset.kind] == nil { try askCounted(question) }
       case .wait(let milliseconds): sleep(milliseconds: milliseconds)
       case .load(let name, let line):
         if let name {
