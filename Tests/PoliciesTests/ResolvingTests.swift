@@ -212,3 +212,67 @@ private let listing = URL(filePath: #filePath).deletingLastPathComponent().delet
     #expect(diagnostics.map(\.code) == ["empty-invariant"])
   }
 }
+
+/// The policies that come with the program.
+@Suite struct SamplePolicyTests {
+  private static let root = listing.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Returns what the files `*.port` in `folder` declare.
+  private func read(_ folder: String) throws -> Reading {
+    let folder = Self.root.appending(path: folder)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".port") }
+    return Reading(
+      try names.map { ($0, try String(contentsOf: folder.appending(path: $0), encoding: .utf8)) })
+  }
+
+  @Test func organisationIsBelievableAndClean() throws {
+    let reading = try read("policies")
+    #expect(reading.diagnostics.isEmpty, "\(reading.findings)")
+    let policy = reading.policy
+    #expect(reading.sources.files.count >= 6)
+    #expect(policy.services.count >= 30 && policy.owners.count == 5 && policy.hosts.count >= 9)
+    #expect(policy.clusters.count == 1 && policy.transits.count == 2)
+    for service in policy.services {
+      #expect(service.owner != nil && service.purpose != nil, "\(service.name.value)")
+      #expect(!service.placements.isEmpty || !service.workloads.isEmpty, "\(service.name.value) runs nowhere")
+      #expect(!service.exposures.isEmpty, "\(service.name.value) is not exposed")
+    }
+    // The ports that the issue of the spine asks for.
+    let listening = Set(policy.services.flatMap(\.ports).flatMap(\.traffic).map(\.description))
+    for port in [
+      "8080/tcp", "8761/tcp", "8081/tcp", "8082/tcp", "8083/tcp", "8084/tcp", "5432/tcp", "3306/tcp", "6379/tcp",
+      "22/tcp", "53/tcp", "53/udp", "25/tcp", "3868/sctp", "25565/tcp", "9090/tcp", "9100/tcp",
+    ] { #expect(listening.contains(port), "\(port)") }
+    let shown = Set(policy.services.flatMap(\.exposures).compactMap(\.publicPort).flatMap(\.value).map(\.description))
+    #expect(shown.isSuperset(of: ["80/tcp", "443/tcp", "443/udp", "25565/tcp"]))
+  }
+
+  @Test func everyExposureToAServiceIsUsedAndEveryUseIsExposed() throws {
+    let policy = try read("policies").policy
+    for (i, service) in policy.services.enumerated() {
+      let id = Party.service(ID(i))
+      for party in service.exposures.flatMap(\.audience.parties) {
+        guard case .service(let user) = party.value else { continue }
+        #expect(
+          policy[user].uses.contains { $0.targets.contains { $0.value == id } },
+          "\(policy[user].name.value) does not use \(service.name.value)")
+      }
+      for target in service.uses.flatMap(\.targets) {
+        guard case .service(let used) = target.value else { continue }
+        #expect(
+          policy[used].exposures.contains { $0.audience.parties.contains { $0.value == id } },
+          "\(policy[used].name.value) is not exposed to \(service.name.value)")
+      }
+    }
+  }
+
+  @Test(arguments: ["web-server", "router", "cluster-shop", "database"]) func exampleIsClean(name: String) throws {
+    let reading = try read("examples/\(name)")
+    #expect(reading.diagnostics.isEmpty, "\(reading.findings)")
+    #expect(!reading.policy.services.isEmpty)
+  }
+
+  @Test func aWebServerTakesFewerThanFifteenLines() throws {
+    #expect(try read("examples/web-server").sources.files[0].lineCount < 15)
+  }
+}
