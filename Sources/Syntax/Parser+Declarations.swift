@@ -157,10 +157,7 @@ extension Parser {
     var d = ZoneDeclaration(span: start, name: try readName("a zone"))
     try readBlock(of: .zone, named: d.name.value) { (p) throws(Failure) in
       let kinds: TermKinds = [.addresses, .internet, .zones]
-      if p.keyword != .except { d.members += try p.readTerms("addresses or a zone", kinds) }
-      while p.kind == .newline, p.keyword(at: p.indexBehindLines(from: p.position)) == .except {
-        p.move(to: p.indexBehindLines(from: p.position))
-      }
+      d.members += try p.readTerms("addresses or a zone", kinds)
       if p.takes(.except) { d.exceptions += try p.readTerms("addresses or a zone", kinds) }
       p.endStatement(after: [.except])
     }

@@ -140,9 +140,6 @@ extension Parser {
       if p.keyword == .service { p.advance() }
       return try p.readName("a service")
     }
-    if kind == .newline, keyword(at: indexBehindLines(from: position)) == .on {
-      move(to: indexBehindLines(from: position))
-    }
     if takes(.on) {
       s.addresses = try readList("an address") { (p) throws(Failure) in try p.readAddress("a host") }
     }

@@ -130,8 +130,12 @@ struct Parser {
     return span
   }
 
-  /// Moves on and returns `true` if the current token spells `expected`.
+  /// Moves on and returns `true` if the current token spells `expected`; a clause may begin on the next line.
   mutating func takes(_ expected: Keyword) -> Bool {
+    if kind == .newline, expected.beginsClause {
+      let next = indexBehindLines(from: position)
+      if keyword(at: next) == expected { move(to: next) }
+    }
     guard keyword == expected else { return false }
     advance()
     return true

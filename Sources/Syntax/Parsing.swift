@@ -18,4 +18,9 @@ public func parse(_ file: SourceFile, at index: UInt32) -> (tree: Tree, diagnost
 /// Returns the text of `file` in the one canonical layout, or nothing if it does not parse.
 ///
 /// Comments and meaning stay, and the result is its own canonical layout.
-public func formatted(_ file: SourceFile) -> String? { nil }
+public func formatted(_ file: SourceFile) -> String? {
+  let (tree, diagnostics) = parse(file, at: 0)
+  guard diagnostics.isEmpty else { return nil }
+  let layout = Layout(file.bytes, tree.tokens)
+  return String(decoding: Formatter(layout).text, as: UTF8.self)
+}

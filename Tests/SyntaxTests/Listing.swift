@@ -72,3 +72,38 @@ let listing = #"""
 
   waive sensitive-exposure on legacy-db until 2026-12-31 because "vendor appliance" ticket "SEC-88"
   """#
+
+/// A shorter one with every declaration, statement and clause, for mutations.
+let everything = #"""
+  policy "a \"b\"" { deny with reject; log denied 5/second burst 9
+    ephemeral 32768-60999  # c
+    nodeports 30000-32767; ping closed; check system-port off }
+  owner o { contact "c"; approvers "@a", "@b" }
+  zone z { 10.0.0.0/8, 2001:db8::/32,
+    internet except 10.1.0.0-10.1.0.9 }
+  service s {
+    owner o; purpose "p"; class database, k
+    port a 80/tcp, 53/tcp+udp speaks http  # trailing
+
+    # own line
+    port echo-request/icmp
+    expose a, b to internet, zone z, class k
+      except 192.0.2.1 as 443/tcp via h
+      limit 2/second burst 4 per source until 2027-03-31
+      because "b" ticket "t" logged
+    uses t, localhost on 1-9/udp until 2027-01-01
+  }
+  host h { address 192.0.2.1, ::1; interface eth0 in internet, z
+    runs s, t on 192.0.2.1; ephemeral 1-9; egress closed }
+  group g { h, i; runs s }
+  transit z to internet on 80/tcp via h masquerade
+  cluster c { pods 10.42.0.0/16; nodes g; nodeports 30000-30001
+    allot 30000-30001 to o; ingress namespace n pods a/b=c, d=e
+    workload s { namespace n; pods app=s; publish a nodeport 30000; publish cluster
+      publish ingress "h" "/"; publish loadbalancer }
+  }
+  block z to service s on 22/tcp until 2027-01-01 because "b" logged
+  never z to 22/tcp, 23/tcp except o
+  always z to s on 9/tcp ticket "t"
+  waive x on s until 2026-12-31 because "v"
+  """#
