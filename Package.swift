@@ -68,6 +68,7 @@ let package = Package(
       of: "Driver", named: "KernelTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"],
       apartFrom: ["README.md"]),
     tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
+    tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
