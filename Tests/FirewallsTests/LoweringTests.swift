@@ -5,7 +5,9 @@ import Support
 import Syntax
 import Testing
 
-/// What a policy means on a host, packet by packet. The expected answers are written by hand from the meaning of the
+/// What a policy means on a host, packet by packet.
+///
+/// The expected answers are written by hand from the meaning of the
 /// language (docs/language.md).
 @Suite struct LoweringTests {
   /// 22 November 2026.
