@@ -7,7 +7,7 @@ extension Check {
     portConflict, publicPortConflict, sharedAddress, clashingName,
     // Least exposure
     sensitiveExposure, wideAudience, plainText, widePortRange, endlessExposure, lapsedStatement, redundantExposure,
-    blockedExposure, oneFamily, unreachableExposure,
+    blockedExposure, idleBlock, wideTransit, oneFamily, unreachableExposure,
     // Completeness
     missingOwner, missingPurpose, unplacedService, unusedZone, unusedOwner, unusedGroup, unusedExposure, unexposedUse,
     // Invariants and waivers
