@@ -184,8 +184,10 @@ extension Check {
       let families = AddressFamily.allCases.filter { !firewall.addresses.isEmpty($0) }
       let present = families.map { AddressSet.all($0) }.reduce(AddressSet()) { $0.union($1) }
       let own = firewall.addresses
-      let wanted = inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: .all)
-        .map { Reach($0.addresses.intersection(present).subtracting(own), on: $0.interfaces) }
+      let wanted = inspection.honest(
+        inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: .all),
+        of: claim.invariant.audience, on: placement.host
+      ).map { Reach($0.addresses.intersection(present).subtracting(own), on: $0.interfaces) }
       for traffic in asked {
         let open = firewall.openings.filter { opening in
           opening.cause.service == service && opening.limit == nil && opening.until == nil

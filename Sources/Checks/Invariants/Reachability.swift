@@ -69,6 +69,14 @@ extension Inspection {
     return included.subtracting(audience.exceptions.flatMap { vantage($0.value) })
   }
 
+  /// Returns `sources` of `audience` without those that are nobody of it: a private source that comes in on an
+  /// interface of the Internet is spoofed, and is part of no audience but `internet`.
+  func honest(_ sources: [Reach], of audience: Audience, on host: ID<Host>) -> [Reach] {
+    let interfaces = policy[host].interfaces.filter(\.isInternet).map(\.name.value).sorted()
+    guard !interfaces.isEmpty, !audience.parties.contains(where: { $0.value == .internet }) else { return sources }
+    return sources.subtracting([Reach(.privateNetworks, on: .only(interfaces))])
+  }
+
   /// Returns the sources that `opening` lets in and that no block of `firewall` surely refuses.
   func sources(of opening: Opening, in firewall: Firewall) -> [Reach] {
     let refused = firewall.blocks.filter { block in
