@@ -9,8 +9,9 @@ extension Check {
     page: Page(
       what: """
         Looks for exposures of protocols that send passwords or commands unencrypted: telnet, FTP, TFTP, rsh, rlogin, \
-        POP3, IMAP, LDAP, SNMP, VNC and more (docs/registry.md), by what a port `speaks` or else by its number. \
-        HTTP is reported only to the internet, and only if the public port is not 80, where browsers are sent on from.
+        POP3, IMAP, LDAP, SNMP, VNC and more (docs/registry.md), by what a port `speaks` or else by its public \
+        number. Audiences that are services alone are left out: what runs between two machines of one network is \
+        judged by `wide-audience`. HTTP is reported only to the internet, and only if the public port is not 80, where browsers are sent on from.
         """,
       why: "Everyone on the way reads along, and can change what is sent. All of them have successors that encrypt.",
       example: """
@@ -50,9 +51,10 @@ extension Check {
         if let found = PlainTextProtocol.named(speaks.value), matters(found, in: view) { return found }
         continue
       }
-      for traffic in port.traffic {
-        guard let ports = traffic.ports, ports.isSingle,
-          let found = PlainTextProtocol.at(ports.lower, traffic.transport), matters(found, in: view)
+      // The public port tells more than the listening one: what answers on 443 speaks TLS, wherever it listens.
+      for traffic in view.traffic where port.traffic.contains(traffic.listening) {
+        guard let ports = traffic.public.ports, ports.isSingle,
+          let found = PlainTextProtocol.at(ports.lower, traffic.public.transport), matters(found, in: view)
         else { continue }
         return found
       }
@@ -62,7 +64,11 @@ extension Check {
 
   /// Returns `true` iff `plain` should not be exposed as `view` does.
   private static func matters(_ plain: PlainTextProtocol, in view: ExposureView) -> Bool {
-    guard plain.exposes == .contents else { return true }
+    guard plain.exposes == .contents else {
+      return !view.exposure.audience.parties.allSatisfy { party in
+        if case .service = party.value { true } else { false }
+      }
+    }
     return Width.isInternet(view.audience)
       && !view.traffic.contains { $0.public == .ports(.tcp, PortRange(80)) }
   }
