@@ -70,6 +70,7 @@ let package = Package(
     tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),
     tests(of: "Packets", named: "PacketsTests"),
+    tests(of: "Nftables", named: "NftablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),

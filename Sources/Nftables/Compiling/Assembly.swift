@@ -1,0 +1,77 @@
+import Firewalls
+import Syntax
+
+/// The table that is being made.
+struct Assembly {
+  /// The sets, in the order in which they were needed.
+  var sets: [NamedSet] = []
+
+  /// The chains, in the order in which they were finished.
+  var chains: [Chain] = []
+
+  /// What cannot be expressed.
+  var diagnostics: [Diagnostic] = []
+
+  /// Where comments find their lines.
+  let sources: Sources
+
+  /// The names that are taken.
+  private var taken: Set<String> = []
+
+  /// The chains that ask several others in turn, by those.
+  private var combinations: [[String]: String] = [:]
+
+  /// Creates an empty table.
+  init(sources: Sources) { self.sources = sources }
+
+  /// Returns a name that nothing has yet: `base`, or `base` with a number.
+  mutating func fresh(_ base: String) -> String {
+    if taken.insert(base).inserted { return base }
+    var number = 2
+    while !taken.insert("\(base)_\(number)").inserted { number += 1 }
+    return "\(base)_\(number)"
+  }
+
+  /// Adds the chain `name` with `rules`.
+  mutating func add(chain name: String, hook: BaseHook? = nil, _ rules: [Rule]) {
+    chains.append(Chain(name, hook: hook, rules: rules))
+  }
+
+  /// Returns what leads back from a rule or an element to the policy: the subject of `cause` and its line.
+  func comment(_ cause: Cause, others: Bool = false) -> String {
+    let location = sources.location(of: cause.span)
+    let tail = ":\(location.line)" + (others ? " and others" : "")
+    return Assembly.comment(cause.subject, path: location.path, tail: tail)
+  }
+
+  /// Returns `subject path tail` with nothing in it that could end a comment, in at most 120 bytes, which is less than
+  /// the 128 that nft(8) allows; what is too long loses the beginning of its path.
+  static func comment(_ subject: String, path: String, tail: String) -> String {
+    var bytes = printable(subject)
+    if bytes.count > 60 { bytes = bytes.prefix(57) + Array("...".utf8) }
+    bytes.append(UInt8(ascii: " "))
+    let room = 120 - bytes.count - tail.utf8.count
+    let path = printable(path)
+    bytes += path.count > room ? Array("...".utf8) + path.suffix(room - 3) : path
+    return String(decoding: bytes, as: UTF8.self) + tail
+  }
+
+  /// Returns the bytes of `text` with `?` for whatever is not plain ASCII, or has a meaning to nft(8) inside quotes.
+  static func printable(_ text: String) -> [UInt8] {
+    text.utf8.map { byte in
+      (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        ? byte : UInt8(ascii: "?")
+    }
+  }
+}
+
+extension Assembly {
+  /// Returns a chain that asks each of `chains` in turn.
+  mutating func combination(of chains: [String]) -> String {
+    if let existing = combinations[chains] { return existing }
+    let name = fresh("each\(combinations.count + 1)")
+    combinations[chains] = name
+    add(chain: name, chains.map { Rule([.verdict(.jump($0))]) })
+    return name
+  }
+}

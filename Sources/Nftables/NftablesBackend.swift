@@ -1,0 +1,76 @@
+public import Firewalls
+public import Syntax
+
+/// The back end that makes text for nft(8).
+public enum NftablesBackend: HostBackend {
+  /// The name of the target.
+  public static let name = "nftables"
+
+  /// The name of the table that `ruleset.nft` makes.
+  public static let table = "portcullis"
+
+  /// Returns `ruleset.nft`, one transaction that loads the ruleset of `firewall` or replaces the one before it.
+  public static func compile(_ firewall: Firewall, sources: Sources) -> Compilation {
+    let (table, diagnostics) = Compiler.table(named: table, for: firewall, sources: sources)
+    let script = replacement(by: table, for: firewall)
+    return Compilation(artefacts: [Artefact(path: "ruleset.nft", text: script.text)], diagnostics: diagnostics)
+  }
+
+  /// Returns the transaction that loads `table` whether there is one already or not, and removes staged ones.
+  public static func replacement(by table: Table, for firewall: Firewall) -> Script {
+    let old = [table.name] + Slot.allCases.map(\.table)
+    return Script(
+      notes: ["The firewall of \(firewall.name), made by portcullis. Load it with: nft -f ruleset.nft"],
+      old.flatMap { [.ensure($0), .delete($0)] } + [.define(table)])
+  }
+
+  /// One of two places for a ruleset, so that the next one can be made ready beside the one that judges.
+  public enum Slot: String, Sendable, CaseIterable {
+    /// The places.
+    case a, b
+
+    /// The name of the table in the slot.
+    public var table: String { "\(NftablesBackend.table)_\(rawValue)" }
+
+    /// The other slot.
+    public var other: Slot { self == .a ? .b : .a }
+  }
+
+  /// The three transactions that replace a ruleset without one wrongly judged packet.
+  public struct Replacement: Sendable {
+    /// Makes the new ruleset ready in its slot, where it judges nothing; it fails if the slot is taken.
+    public var stage: Script
+
+    /// Lets the new ruleset judge what the old one accepts.
+    public var swap: Script
+
+    /// Removes the old ruleset, be it in the other slot or loaded from `ruleset.nft`.
+    public var clean: Script
+  }
+
+  /// Returns the three transactions that put the ruleset of `firewall` into `slot`, and what cannot be expressed.
+  ///
+  /// Between `swap` and `clean` both rulesets judge, and what both accept is accepted. So a packet that both accept is
+  /// never lost, and one that both refuse never gets in, in whatever order the kernel asks them.
+  public static func replacement(
+    for firewall: Firewall, in slot: Slot, sources: Sources
+  ) -> (Replacement, [Diagnostic]) {
+    var (table, diagnostics) = Compiler.table(named: slot.table, for: firewall, sources: sources)
+    var entries: [Script.Command] = []
+    for i in table.chains.indices where table.chains[i].hook != nil {
+      let chain = table.chains[i]
+      entries += chain.rules.map { .append($0, chain: chain.name, table: slot.table) }
+      table.chains[i].rules = []
+    }
+    let note = "The firewall of \(firewall.name), made by portcullis, in slot \(slot.rawValue)"
+    return (
+      Replacement(
+        stage: Script(notes: ["\(note): step 1 of 3."], [.create(slot.table), .define(table)]),
+        swap: Script(notes: ["\(note): step 2 of 3."], entries),
+        clean: Script(
+          notes: ["\(note): step 3 of 3."],
+          [NftablesBackend.table, slot.other.table].flatMap { [.ensure($0), .delete($0)] })),
+      diagnostics
+    )
+  }
+}
