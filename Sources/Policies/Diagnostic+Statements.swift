@@ -58,6 +58,13 @@ extension Diagnostic {
   /// Each protocol of the public port stands for the one exposed port of that protocol; a range stands for a range
   /// of the same length, the first for the first and so on.
   static func publicPortMismatch(_ publicPort: TrafficList, exposed: [Int], of service: Service) -> Diagnostic? {
+    // One port for one port, as most have it, takes no lists.
+    if exposed.count == 1, publicPort.value.count == 1, service.ports[exposed[0]].traffic.count == 1,
+      case .ports(let new, let range) = publicPort.value[0],
+      case .ports(let old, let own) = service.ports[exposed[0]].traffic[0], new == old, range.count == own.count
+    {
+      return nil
+    }
     let listening = exposed.flatMap { position in service.ports[position].traffic.map { (position, $0) } }
     func mismatch(_ message: String, _ help: String, _ places: [Int]) -> Diagnostic {
       Diagnostic(

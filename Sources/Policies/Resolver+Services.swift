@@ -49,18 +49,31 @@ extension Resolver {
         name: $0.name, traffic: $0.traffic.value.count > 1 ? $0.traffic.value.sorted() : $0.traffic.value,
         trafficSpan: $0.traffic.span, speaks: $0.speaks, span: $0.span)
     }
-    guard ports.count > 1 else { return ports }
+    if ports.count > 1 {
+      reportDuplicates(among: ports, of: declaration.name.value)
+      ports.sort { Port.order($0, $1) < 0 }
+    }
+    return ports
+  }
+
+  /// Reports the ports of one name among `ports`, those of `service` in the order in which they are written.
+  private mutating func reportDuplicates(among ports: [Port], of service: String) {
+    // Most services have few ports and no mistake, which is seen faster without a table.
+    let areFewAndDistinct =
+      ports.count <= 8
+      && ports.indices.allSatisfy { i in
+        ports[i].name == nil || !ports[..<i].contains { $0.name?.value == ports[i].name?.value }
+      }
+    if areFewAndDistinct { return }
     var first: [String: Span] = [:]
     for port in ports {
       guard let name = port.name else { continue }
       if let earlier = first[name.value] {
-        report(.duplicatePortName(name, in: declaration.name.value, first: earlier))
+        report(.duplicatePortName(name, in: service, first: earlier))
       } else {
         first[name.value] = name.span
       }
     }
-    ports.sort { Port.order($0, $1) < 0 }
-    return ports
   }
 
   /// Returns the exposure of `service` that `statement` declares, or reports why there is none.
@@ -100,6 +113,7 @@ extension Resolver {
       return nil
     }
     if names.isEmpty { return Array(service.ports.indices) }
+    if names.count == 1, let position = positions[names[0].value] { return [position] }
     var result: Set<Int> = []
     var complete = true
     for name in names {
