@@ -1,0 +1,139 @@
+public import Firewalls
+import Packets
+public import Syntax
+
+/// What becomes of a connection and why, as far as one policy decides it.
+public struct Explanation: Sendable {
+  /// A line of the policy with a sentence about it.
+  public struct Step: Sendable {
+    /// A full sentence.
+    public var sentence: String
+
+    /// The line, if the sentence is about one.
+    public var span: Span?
+
+    /// Creates a step.
+    public init(_ sentence: String, at span: Span? = nil) {
+      self.sentence = sentence
+      self.span = span
+    }
+  }
+
+  /// Which kind of thing decided.
+  public enum Reason: String, Sendable {
+    /// An exposure, or a transit, lets it through.
+    case exposed
+    /// A `block` refuses it.
+    case blocked
+    /// Nothing lets it through.
+    case closed
+    /// IP needs it, or it is an echo request and those are open, or it never leaves the host.
+    case essential
+    /// The host or workload that it comes from may not open it.
+    case egress
+  }
+
+  /// What becomes of it.
+  public var verdict: Verdict
+
+  /// What decides.
+  public var reason: Reason
+
+  /// Where it is decided: `host web1`, or `workload payments/api`.
+  public var place: String
+
+  /// The interface that it arrives on, if that is known.
+  public var interface: String?
+
+  /// The reasons, the deciding one first.
+  public var steps: [Step]
+
+  /// The service that is reached.
+  public var service: String?
+
+  /// The owner of the service.
+  public var owner: String?
+
+  /// How to reach the owner.
+  public var contact: String?
+
+  /// `true` iff it is accepted within a rate limit only.
+  public var isLimited = false
+
+  /// The last day on which it is so.
+  public var until: CalendarDate?
+
+  /// What is near: lines that let something like it through, for a refused one.
+  public var nearest: [Step] = []
+
+  /// Creates an explanation.
+  init(_ verdict: Verdict, _ reason: Reason, at place: String, _ steps: [Step]) {
+    self.verdict = verdict
+    self.reason = reason
+    self.place = place
+    self.steps = steps
+  }
+}
+
+/// A question that the policy cannot answer, with the reason.
+public struct UnanswerableQuestion: Error, CustomStringConvertible {
+  /// Why it cannot.
+  public let description: String
+
+  /// Creates the reason.
+  init(_ description: String) { self.description = description }
+}
+
+/// A connection that is asked about.
+public struct Question: Sendable {
+  /// Where it comes from: an address, or `namespace/workload`.
+  public var source: String
+
+  /// Where it goes: an address, the name of a host, or `namespace/workload`.
+  public var destination: String
+
+  /// The port with its protocol, or the ICMP message: `443/tcp`, `echo-request/icmp`.
+  public var port: String
+
+  /// The interface that it arrives on, or nothing if the addresses tell.
+  public var interface: String?
+
+  /// The source port.
+  public var sourcePort: UInt16
+
+  /// The cluster that the workloads are in.
+  public var cluster: String?
+
+  /// Creates a question.
+  public init(
+    from source: String, to destination: String, port: String, on interface: String? = nil,
+    sourcePort: UInt16 = 49152, in cluster: String? = nil
+  ) {
+    self.source = source
+    self.destination = destination
+    self.port = port
+    self.interface = interface
+    self.sourcePort = sourcePort
+    self.cluster = cluster
+  }
+
+  /// Returns the traffic that `port` means for packets of `family`.
+  func traffic(_ family: AddressFamily) throws(UnanswerableQuestion) -> Traffic {
+    let parts = port.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2, let transport = TransportProtocol.withPorts.first(where: { $0.name == parts[1] })?.transport,
+      parts[0].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let n = UInt16(parts[0])
+    {
+      return .ports(transport, PortRange(n))
+    }
+    if parts.count == 2, parts[1] == "icmp" || parts[1] == "icmpv6" {
+      if parts[1] == "icmpv6" || family == .ipv6 {
+        if let type = ICMPType.ipv6.first(where: { $0.name == parts[0] })?.type ?? UInt8(parts[0]) {
+          return .icmpv6(type: type, code: 0)
+        }
+      } else if let type = ICMPType.ipv4.first(where: { $0.name == parts[0] })?.type ?? UInt8(parts[0]) {
+        return .icmp(type: type, code: 0)
+      }
+    }
+    throw UnanswerableQuestion("`\(port)` is no port with a protocol, such as `443/tcp` or `echo-request/icmp`")
+  }
+}

@@ -1,0 +1,95 @@
+public import Checks
+public import Firewalls
+public import Policies
+public import Syntax
+
+/// The way of a policy from its files to its findings: the phases are the methods, in their order.
+public struct Pipeline: Sendable {
+  /// The files of the policy.
+  public let sources: Sources
+
+  /// The day on which it is judged, in UTC.
+  public let today: CalendarDate
+
+  /// The trees of the files, once they are parsed.
+  public private(set) var trees: [Tree] = []
+
+  /// The policy, once it is resolved.
+  public private(set) var policy = Policy()
+
+  /// The firewalls of its hosts and clusters, once they are derived, which needs a policy that is sound.
+  public private(set) var lowering: Lowering?
+
+  /// What was found so far.
+  public private(set) var diagnostics: [Diagnostic]
+
+  /// The firewall of each host, by its position.
+  public private(set) var firewalls: [Firewall] = []
+
+  /// What was found and is accepted for a time.
+  public private(set) var waived: [Judgements.Waived] = []
+
+  /// `true` iff some of the text is missing, so that what it might have declared must not be missed.
+  private var isIncomplete: Bool
+
+  /// Creates the way of the policy in `sources`; `found` is what was found while they were read.
+  public init(_ sources: Sources, on today: CalendarDate, found: [Diagnostic] = []) {
+    self.sources = sources
+    self.today = today
+    diagnostics = found
+    isIncomplete = found.contains { $0.severity == .error }
+  }
+
+  /// `true` iff nothing that was found so far is an error.
+  public var isSound: Bool { !diagnostics.contains { $0.severity == .error } }
+
+  /// Goes the whole way.
+  public mutating func run() {
+    parseAll()
+    resolveNames()
+    guard isSound else { return }
+    lower()
+    check()
+  }
+
+  /// Parses all files.
+  public mutating func parseAll() {
+    trees.reserveCapacity(sources.files.count)
+    for (i, file) in sources.files.enumerated() {
+      let (tree, found) = parse(file, at: UInt32(i))
+      trees.append(tree)
+      diagnostics += found
+    }
+    isIncomplete = isIncomplete || !isSound
+  }
+
+  /// Resolves the names of all trees.
+  ///
+  /// Of a policy that is incomplete only that is found which more text could not mend.
+  public mutating func resolveNames() {
+    let found: [Diagnostic]
+    (policy, found) = resolve(trees)
+    let lasting: Set = ["duplicate-name", "duplicate-settings", "duplicate-workload", "reserved-name"]
+    diagnostics += isIncomplete ? found.filter { lasting.contains($0.code) } : found
+  }
+
+  /// Derives the firewall of each host and cluster.
+  ///
+  /// - Requires: the policy is sound.
+  public mutating func lower() {
+    precondition(isSound)
+    let lowering = Lowering(policy)
+    firewalls = policy.hosts.indices.map { lowering.firewall(of: ID($0)) }
+    self.lowering = lowering
+  }
+
+  /// Runs every check.
+  ///
+  /// - Requires: the firewalls are derived.
+  public mutating func check() {
+    guard let lowering else { preconditionFailure("checked before it was lowered") }
+    let judgements = Check.judge(Inspection(lowering, firewalls: firewalls, today: today))
+    diagnostics += judgements.findings
+    waived = judgements.waived
+  }
+}

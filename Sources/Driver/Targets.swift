@@ -1,0 +1,62 @@
+public import Firewalls
+import Iptables
+import Kubernetes
+import Nftables
+public import Policies
+import Syntax
+import Sysctl
+
+/// The back ends; a new one is a line here.
+public enum Targets {
+  /// The translators of a host's firewall, in the order of their names.
+  public static let hosts: [any HostBackend.Type] = [NftablesBackend.self]
+
+  /// The translator of a cluster's firewall.
+  public static let clusters: [any ClusterBackend.Type] = [KubernetesBackend.self]
+
+  /// The names that `--to` takes.
+  public static var names: [String] { hosts.map { $0.name } + clusters.map { $0.name } }
+}
+
+extension Pipeline {
+  /// Returns the files of `target` for the host `id`.
+  ///
+  /// - Requires: the firewalls are derived.
+  public func compile(_ id: ID<Host>, to target: any HostBackend.Type) -> Compilation {
+    target.compile(firewalls[id.rawValue], sources: sources)
+  }
+
+  /// Returns the files of `target` for the cluster `id`.
+  ///
+  /// - Requires: the firewalls are derived.
+  public func compile(_ id: ID<Cluster>, to target: any ClusterBackend.Type) -> Compilation {
+    guard let lowering else { preconditionFailure("compiled before it was lowered") }
+    return target.compile(lowering.firewall(of: id, on: today), sources: sources, today: today)
+  }
+
+  /// Returns the files of every target for every host and cluster, by path.
+  ///
+  /// - Requires: the firewalls are derived.
+  public func compileAll() -> Compilation {
+    guard let lowering else { preconditionFailure("compiled before it was lowered") }
+    var result = Compilation(artefacts: [])
+    func add(_ part: Compilation, below folder: String) {
+      result.artefacts += part.artefacts.map { Artefact(path: "\(folder)/\($0.path)", text: $0.text) }
+      result.diagnostics += part.diagnostics
+    }
+    for firewall in firewalls {
+      for target in Targets.hosts {
+        add(target.compile(firewall, sources: sources), below: "hosts/\(firewall.name)")
+      }
+    }
+    for (i, cluster) in policy.clusters.enumerated() {
+      let firewall = lowering.firewall(of: ID(i), on: today)
+      for target in Targets.clusters {
+        add(target.compile(firewall, sources: sources, today: today), below: "clusters/\(cluster.name.value)")
+      }
+    }
+    result.artefacts.sort { $0.path < $1.path }
+    result.diagnostics.sort(by: Diagnostic.precedes)
+    return result
+  }
+}
