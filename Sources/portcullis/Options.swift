@@ -1,0 +1,68 @@
+public import ArgumentParser
+import Checks
+import Driver
+import Policies
+public import Reports
+public import Syntax
+
+extension CalendarDate: ExpressibleByArgument {
+  /// Creates the day written `2026-12-31`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension ReportFormat: ExpressibleByArgument {}
+
+/// What every command that judges a policy takes.
+struct PolicyOptions: ParsableArguments {
+  @Argument(help: "The policy: a file, or a folder of `*.port` files.", completion: .file(extensions: ["port"]))
+  var path = "policies"
+
+  @Option(help: ArgumentHelp("Judge the policy as on this day (default: today, UTC).", valueName: "yyyy-mm-dd"))
+  var today: CalendarDate?
+
+  @Flag(help: "Let warnings fail the run too.")
+  var strict = false
+
+  /// Reads and judges the policy; `isIncomplete` says that something could not be read.
+  func judged() -> (pipeline: Pipeline, isIncomplete: Bool) {
+    let files = PolicyFiles([path])
+    var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
+    pipeline.run()
+    return (pipeline, files.isIncomplete)
+  }
+
+  /// Returns the report of what `pipeline` found, and of `more`.
+  func report(_ pipeline: Pipeline, and more: [Diagnostic] = []) -> FindingsReport {
+    FindingsReport(
+      version: Portcullis.version,
+      title: pipeline.policy.settings.title.isEmpty ? nil : pipeline.policy.settings.title,
+      sources: pipeline.sources, diagnostics: pipeline.diagnostics + more,
+      waived: pipeline.waived.map { w in
+        .init(
+          w.diagnostic, because: w.waiver.provenance.because ?? "",
+          until: w.waiver.provenance.until.map { "\($0.value)" }, ticket: w.waiver.provenance.ticket)
+      },
+      checks: Check.all.map { $0.described }, failing: strict ? .warning : .error)
+  }
+
+  /// Returns the judged policy, unless it cannot be worked with: then its findings are said and the run ends.
+  ///
+  /// Findings that fail nothing are for `check` to say.
+  func soundPipeline() throws -> Pipeline {
+    let (pipeline, _) = judged()
+    let report = report(pipeline)
+    if report.fails { Terminal.say(render(report, as: .text, color: Terminal.hasColors)) }
+    if pipeline.lowering == nil { throw ExitCode.notRun }
+    if report.fails { throw ExitCode.found }
+    return pipeline
+  }
+}
+
+extension Check {
+  /// The check as reports describe it.
+  var described: FindingsReport.Check {
+    .init(
+      name: name, summary: summary, help: "What it does: \(page.what)\n\nWhy it matters: \(page.why)",
+      severity: severity)
+  }
+}

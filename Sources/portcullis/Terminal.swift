@@ -1,0 +1,38 @@
+import ArgumentParser
+import Driver
+import Glibc
+import Reports
+import Syntax
+
+/// What a person or another program sees.
+enum Terminal {
+  /// Writes a result to standard output.
+  static func print(_ text: String) throws {
+    do throws(SystemError) {
+      try write(Array(text.utf8), to: STDOUT_FILENO, path: "standard output")
+    } catch {
+      // Whoever closes a pipe early does not want to hear of it.
+      if error.number != EPIPE { say("error: \(error)\n") }
+      throw ExitCode.notRun
+    }
+  }
+
+  /// Writes what is no result to standard error.
+  static func say(_ text: String) {
+    try? write(Array(text.utf8), to: STDERR_FILENO, path: "standard error")
+  }
+
+  /// Says why the program could not run, and ends it.
+  static func fail(_ message: String) -> Never {
+    say("error: \(printable(message))\n")
+    exit(ExitCode.notRun.rawValue)
+  }
+
+  /// `true` iff standard error takes colours (https://no-color.org).
+  static var hasColors: Bool {
+    isatty(STDERR_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+  }
+
+  /// The day that it is, in UTC.
+  static var today: CalendarDate { CalendarDate(daysSinceEpoch: secondsSinceEpoch() / 86_400) }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+  /// A policy without findings.
+  static let good = """
+    owner web {
+      contact "web@example.com"
+    }
+
+    service site {
+      owner   web
+      purpose "The site"
+      port    8443/tcp
+      expose to internet as 443/tcp
+    }
+
+    host web1 {
+      address 192.0.2.10, 2001:db8::10
+      runs    site
+    }
+
+    """
+
+  /// Returns a folder with a good policy.
+  static func sandbox() throws -> Sandbox {
+    let box = try Sandbox()
+    try box.write(good, to: "policies/main.port")
+    return box
+  }
+
+  @Test func whatInitWritesIsCleanAndInItsLayout() throws {
+    let box = try Sandbox()
+    let first = try box.portcullis("init")
+    #expect(first.code == 0 && first.output == "policies/main.port\n" && first.error == "")
+    #expect(try box.portcullis("check", "--strict", "--today", "2026-11-22").code == 0)
+    #expect(try box.portcullis("fmt", "--check").code == 0)
+    let text = try box.read("policies/main.port")
+    let second = try box.portcullis("init")
+    #expect(second.code == 2 && second.error.contains("File exists"))
+    #expect(try box.read("policies/main.port") == text)
+    #expect(try box.portcullis("init", "a/b").code == 2)
+    #expect(try box.portcullis("init", "other").code == 0)
+  }
+
+  @Test func findingsGoToStandardError() throws {
+    let box = try Self.sandbox()
+    let good = try box.portcullis("check")
+    #expect(good.code == 0 && good.output == "")
+    try box.write("host x { runs nothing }\n", to: "policies/bad.port")
+    let bad = try box.portcullis("check")
+    #expect(bad.code == 1 && bad.output == "")
+    #expect(bad.error.contains("error[unknown-name]") && bad.error.contains("policies/bad.port:1:15"))
+    #expect(!bad.error.contains("\u{1b}"))
+    let compiled = try box.portcullis("compile", "--host", "web1", "--to", "nftables")
+    #expect(compiled.code == 2 && compiled.output == "")
+  }
+
+  @Test(arguments: ["json", "sarif", "gitlab"])
+  func documentsGoToStandardOutput(format: String) throws {
+    let box = try Self.sandbox()
+    try box.write("host x { runs nothing }\n", to: "policies/bad.port")
+    let result = try box.portcullis("check", "--format", format)
+    #expect(result.code == 1 && result.error == "")
+    #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(result.output.utf8)) }
+  }
+
+  @Test func coloursAreForTerminals() throws {
+    let box = try Self.sandbox()
+    try box.write("host x { runs nothing }\n", to: "policies/bad.port")
+    // script(1) gives the program a terminal.
+    let colored = try box.shell("TERM=xterm script -qec \"$P check\" /dev/null")
+    #expect(colored.output.contains("\u{1b}[1;31m"))
+    for environment in ["NO_COLOR=1 TERM=xterm", "TERM=dumb"] {
+      let plain = try box.shell("\(environment) script -qec \"$P check\" /dev/null")
+      #expect(plain.output.contains("unknown-name") && !plain.output.contains("\u{1b}[1;31m"))
+    }
+    let empty = try box.shell("NO_COLOR= TERM=xterm script -qec \"$P check\" /dev/null")
+    #expect(empty.output.contains("\u{1b}[1;31m"))
+  }
+
+  @Test(arguments: [
+    ["bogus"], ["check", "--format", "yaml"], ["check", "--today", "2026-02-30"], ["check", "a", "b"],
+    ["compile"], ["compile", "--host", "web1"], ["compile", "--host", "web1", "--to", "cisco"],
+    ["compile", "--host", "nobody", "--to", "sysctl"], ["compile", "--cluster", "nobody"],
+    ["compile", "--all"], ["compile", "--all", "--output", ""], ["compile", "--all", "--host", "web1"],
+    ["compile", "--output", "x", "--host", "web1", "--to", "sysctl"], ["check", "nowhere"], ["fmt", "nowhere"],
+    ["explain"], ["explain", "--from", "x", "--to", "web1", "--port", "443/tcp"],
+    ["explain", "--from", "192.0.2.1", "--to", "nobody", "--port", "443/tcp"],
+    ["explain", "--from", "192.0.2.1", "--to", "web1", "--port", "443"],
+    ["explain", "--from", "192.0.2.1", "--to", "web1", "--port", "65536/tcp"],
+    ["explain", "--from", "192.0.2.1", "--to", "2001:db8::10", "--port", "443/tcp"],
+    ["checks", "bogus"], ["explain", "--from", "a/b", "--to", "c/d", "--port", "443/tcp"],
+  ])
+  func whatCannotBeDoneIsSaid(arguments: [String]) throws {
+    let box = try Self.sandbox()
+    let result = try box.shell("\"$P\" " + arguments.map { "'\($0)'" }.joined(separator: " "))
+    #expect(result.code == 2 && result.output == "" && !result.error.isEmpty)
+    #expect(try box.files() == ["policies/main.port"])
+  }
+
+  @Test(arguments: ["check", "init", "fmt", "compile", "explain", "checks"])
+  func everyCommandHelpsWithAnExample(command: String) throws {
+    let result = try Sandbox().portcullis(command, "--help")
+    #expect(result.code == 0 && result.error == "")
+    #expect(result.output.contains("Example") && result.output.contains("portcullis \(command)"))
+  }
+
+  @Test func explanationsNameTheLine() throws {
+    let box = try Self.sandbox()
+    let open = try box.portcullis("explain", "--from", "198.51.100.1", "--to", "web1", "--port", "443/tcp")
+    #expect(open.code == 0 && open.output.hasPrefix("accept: ") && open.output.contains("policies/main.port:9:3"))
+    #expect(open.output.contains("port 8443") && open.output.contains("Owner: web, web@example.com"))
+    let closed = try box.portcullis(
+      "explain", "--from", "2001:db8::1", "--to", "web1", "--port", "8443/tcp", "--format", "json")
+    let object = try JSONSerialization.jsonObject(with: Data(closed.output.utf8)) as? [String: Any]
+    #expect(object?["verdict"] as? String == "drop" && object?["reason"] as? String == "closed")
+    #expect((object?["nearest"] as? [[String: Any]])?.first?["line"] as? Int == 9)
+  }
+
+  @Test func lapsedExposuresAreClosed() throws {
+    let box = try Sandbox()
+    let policy = Self.good.replacingOccurrences(of: "as 443/tcp", with: "until 2027-03-31")
+    try box.write(policy, to: "policies/main.port")
+    for (day, verdict) in [("2027-03-31", "accept"), ("2027-04-01", "drop")] {
+      let result = try box.portcullis(
+        "explain", "--from", "198.51.100.1", "--to", "web1", "--port", "8443/tcp", "--today", day)
+      #expect(result.output.hasPrefix(verdict), "\(result)")
+    }
+  }
+
+  @Test func layoutIsGivenToAllOrNone() throws {
+    let box = try Sandbox()
+    try box.write("zone a{10.0.0.0/8}", to: "policies/a.port")
+    try box.write("zone b{", to: "policies/b.port")
+    let failed = try box.portcullis("fmt")
+    #expect(failed.code == 2 && failed.output == "" && failed.error.contains("policies/b.port"))
+    #expect(try box.read("policies/a.port") == "zone a{10.0.0.0/8}")
+    try box.write("zone b{10.0.0.0/9}", to: "policies/b.port")
+    let checked = try box.portcullis("fmt", "--check")
+    #expect(checked.code == 1 && checked.output == "policies/a.port\npolicies/b.port\n")
+    #expect(try box.read("policies/a.port") == "zone a{10.0.0.0/8}")
+    _ = try box.shell("chmod 640 policies/a.port; ln -s policies/b.port link.port")
+    let done = try box.portcullis("fmt", "policies/a.port", "link.port")
+    #expect(done.code == 0 && done.output == "link.port\npolicies/a.port\n")
+    #expect(try box.shell("stat -c %a policies/a.port; readlink link.port").output == "640\npolicies/b.port\n")
+    #expect(try box.portcullis("fmt", "--check").code == 0)
+    #expect(try box.files() == ["link.port", "policies/a.port", "policies/b.port"])
+  }
+
+  @Test func aPipeMayBeClosedEarly() throws {
+    let box = try Self.sandbox()
+    let result = try box.shell("\"$P\" check --help | head -n 1; echo ${PIPESTATUS[0]}")
+    #expect(result.output.split(separator: "\n").count == 2 && result.error == "")
+    let closed = try box.shell("(trap '' PIPE; sleep 0.2; \"$P\" check --format json; echo $? >&2) | true")
+    #expect(closed.error == "2\n")
+    let full = try box.shell("\"$P\" check --format json > /dev/full")
+    #expect(full.code == 2 && full.error.contains("No space left"))
+  }
+}
