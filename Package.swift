@@ -74,6 +74,10 @@ let package = Package(
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
     tests(of: "portcullis", named: "CommandTests"),
     tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
+    tests(
+      of: "Kubernetes", named: "KubernetesTests",
+      with: ["Firewalls", "Policies", "Syntax", "Packets", .product(name: "Yams", package: "Yams")],
+      apartFrom: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,136 @@
+import Firewalls
+import Kubernetes
+import Packets
+import Policies
+import Syntax
+
+/// A source of numbers that gives the same ones for the same seed (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// Returns one of `choices`.
+  mutating func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &self)] }
+
+  /// Returns `true` once in `n` times.
+  mutating func chance(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
+}
+
+/// Clusters as no person would write them.
+struct RandomCluster {
+  static let namespaces = ["alpha", "beta", "gamma"]
+  static let labels: [[String: String]] = [
+    ["app": "x"], ["app": "y"], ["app": "z", "tier": "front"], ["tier": "front"], ["app": "x", "tier": "back"],
+  ]
+  static let blocks: [AddressSet] = [
+    addresses("203.0.113.0/24"), addresses("198.51.100.7"), addresses("2001:db8:10::/48", "192.0.2.0/25"),
+    addresses("10.0.0.0/8"), addresses("203.0.113.64/26", "2001:db8:10:1::/64"), addresses("2001:db8::1"),
+    AddressSet.all(.ipv4), AddressSet.all(.ipv6), addresses("10.42.0.0/16", "fd42::/48"), addresses("fd00::/8"),
+    AddressSet([AddressRange(from: Address("192.0.2.3")!, through: Address("192.0.2.77")!)]),
+  ]
+  static let refused: [AddressSet] = [
+    AddressSet(), AddressSet(), AddressSet(), addresses("203.0.113.66"),
+    addresses("203.0.113.0/24", "2001:db8:10:1::5"),
+    addresses("192.0.2.66", "2001:db8::/33"), addresses("10.0.0.0/8", "fd42::/48"), AddressSet.all,
+    AddressSet.all(.ipv6),
+    addresses("0.0.0.0/1"),
+  ]
+  static let ports: [Traffic] = [
+    tcp(80), tcp(8080), tcp(8000, 8010), udp(53), tcp(1, 65535), .ports(.sctp, PortRange(3868)), tcp(65535), udp(8080),
+  ]
+
+  /// Returns the cluster of `seed`.
+  static func firewall(seed: Int) -> ClusterFirewall {
+    var random = Seeded(seed: seed)
+    var result = cluster()
+    for i in 0..<random.pick([1, 2, 3, 5]) {
+      result.workloads.append(
+        workload("w\(i)", in: random.pick(namespaces), labels: random.pick(labels), ports: Self.podPorts(&random)) {
+          w in
+          for _ in 0..<random.pick([0, 1, 2, 4]) {
+            var exposure = Admission(
+              peers: peers(&random), exceptions: random.pick(refused), traffic: traffic(&random), limit: nil,
+              until: until(&random), cause: cause(4 + i))
+            if random.chance(6) { exposure.refusedPods = [.pods(namespace: "beta", labels: ["app": "y"])] }
+            w.admissions.append(exposure)
+          }
+          for _ in 0..<random.pick([0, 0, 1, 3]) {
+            w.departures.append(
+              PodDeparture(
+                peers: peers(&random), traffic: random.chance(4) ? nil : traffic(&random), until: until(&random),
+                cause: cause(20 + i)))
+          }
+          if random.chance(3), w.ports[0].traffic.transport == .tcp, w.ports[0].traffic.ports!.isSingle {
+            w.publications.append(publication(ingress("w\(i).example")))
+          }
+        })
+    }
+    result.workloads.sort { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
+    return result
+  }
+
+  private static func podPorts(_ random: inout Seeded) -> [PodPort] {
+    [PodPort(name: nil, traffic: random.pick(ports), publicPort: nil)]
+  }
+
+  private static func traffic(_ random: inout Seeded) -> [Traffic] {
+    Set((0..<random.pick([1, 1, 2, 3])).map { _ in random.pick(ports) }).sorted()
+  }
+
+  private static func until(_ random: inout Seeded) -> CalendarDate? {
+    random.pick([nil, nil, nil, "2026-11-21", "2026-11-22", "2027-01-01"]).map { CalendarDate($0)! }
+  }
+
+  private static func peers(_ random: inout Seeded) -> [Peer] {
+    (0..<random.pick([1, 1, 2, 3])).map { _ in
+      switch random.pick([0, 1, 1, 1, 2, 2]) {
+      case 0: .everyone
+      case 1: .addresses(random.pick(blocks))
+      default: .pods(namespace: random.pick(namespaces), labels: random.pick(labels))
+      }
+    }
+  }
+
+  /// Returns an end of a connection: a pod of some labels, or an address outside at the edge of some block.
+  static func endpoint(_ random: inout Seeded) -> Endpoint {
+    if random.chance(2) {
+      let outside = (blocks + refused).flatMap(\.ranges).flatMap { range -> [Address] in
+        var values = [range.lower, range.upper]
+        if range.lower.value > 0 { values.append(Address(range.family, range.lower.value - 1)) }
+        if range.upper.value < range.family.highest { values.append(Address(range.family, range.upper.value + 1)) }
+        return values
+      }
+      .filter { !cluster().pods.contains($0) }
+      return Endpoint(address: random.pick(outside).description)
+    }
+    let suffix = UInt16.random(in: 1...0xffff, using: &random)
+    let address = random.chance(3) ? "fd42::\(String(suffix, radix: 16))" : "10.42.\(suffix >> 8).\(suffix & 255)"
+    if random.chance(8) {
+      return Endpoint(address: address, namespace: "kube-system", labels: ["k8s-app": "kube-dns"])
+    }
+    if random.chance(8) {
+      return Endpoint(
+        address: address, namespace: "ingress-nginx", labels: ["app.kubernetes.io/name": "ingress-nginx"])
+    }
+    var labels = random.pick(labels)
+    if random.chance(3) { labels["pod-template-hash"] = "abc" }
+    if random.chance(5) { labels["tier"] = "front" }
+    return Endpoint(address: address, namespace: random.pick(namespaces + ["other"]), labels: labels)
+  }
+
+  /// Returns traffic to a port at the edge of some range.
+  static func packet(_ random: inout Seeded) -> Traffic {
+    let range = random.pick(ports)
+    let edges = [range.ports!.lower, range.ports!.upper, range.ports!.lower &- 1, range.ports!.upper &+ 1]
+    return .ports(random.chance(6) ? .udp : range.transport, PortRange(max(random.pick(edges), 1)))
+  }
+}
