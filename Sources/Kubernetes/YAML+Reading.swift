@@ -48,6 +48,7 @@ extension YAML {
       guard depth < 32 else { throw error("it is nested too deeply") }
       if isItem { return try sequence(indent: indent, depth: depth) }
       var line = lines[next].content
+      if isEmptyCollection(line) { return try inline() }
       _ = try scalar(&line)
       if line.first == UInt8(ascii: ":") { return try mapping(indent: indent, depth: depth) }
       return try inline()
@@ -94,14 +95,17 @@ extension YAML {
       return .mapping(fields)
     }
 
+    /// Returns `true` iff `content` is `{}` or `[]`.
+    func isEmptyCollection(_ content: ArraySlice<UInt8>) -> Bool {
+      content.elementsEqual("{}".utf8) || content.elementsEqual("[]".utf8)
+    }
+
     /// Returns the scalar or empty collection that is the rest of the next line.
     mutating func inline() throws(ManifestError) -> YAML {
       var content = lines[next].content
       let value: YAML
-      if content.elementsEqual("{}".utf8) {
-        value = .mapping([])
-      } else if content.elementsEqual("[]".utf8) {
-        value = .sequence([])
+      if isEmptyCollection(content) {
+        value = content.first == UInt8(ascii: "{") ? .mapping([]) : .sequence([])
       } else {
         value = try scalar(&content)
         guard content.isEmpty else { throw error("this is not understood behind a value") }
@@ -117,7 +121,7 @@ extension YAML {
       content = content.dropFirst(bytes.count)
       let word = String(decoding: bytes, as: UTF8.self)
       if word == "true" || word == "false" { return .boolean(word == "true") }
-      if let number = Int(word), String(number) == word { return .number(number) }
+      if let number = Int(word), number >= 0, String(number) == word { return .number(number) }
       guard YAML.isPlain(word) else { throw error("`\(word)` needs quotes") }
       return .string(word)
     }

@@ -59,7 +59,7 @@ func cluster(
 func workload(
   _ name: String = "shop", in namespace: String = "web", labels: [String: String]? = nil,
   ports: [PodPort] = [PodPort(name: "http", traffic: tcp(8080), publicPort: nil)],
-  _ change: (inout PodFirewall) -> Void = { _ in }
+  change: (inout PodFirewall) -> Void = { _ in }
 ) -> PodFirewall {
   var result = PodFirewall(
     service: ID(0), name: name, namespace: namespace, labels: podLabels(labels ?? ["app": name]), cause: cause(3, name))

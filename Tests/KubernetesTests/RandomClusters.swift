@@ -100,17 +100,19 @@ struct RandomCluster {
     }
   }
 
+  /// Addresses outside the cluster at the edges of the blocks.
+  private static let outside: [String] = (blocks + refused).flatMap(\.ranges).flatMap { range -> [Address] in
+    var values = [range.lower, range.upper]
+    if range.lower.value > 0 { values.append(Address(range.family, range.lower.value - 1)) }
+    if range.upper.value < range.family.highest { values.append(Address(range.family, range.upper.value + 1)) }
+    return values
+  }
+  .filter { !cluster().pods.contains($0) }.map(\.description)
+
   /// Returns an end of a connection: a pod of some labels, or an address outside at the edge of some block.
   static func endpoint(_ random: inout Seeded) -> Endpoint {
     if random.chance(2) {
-      let outside = (blocks + refused).flatMap(\.ranges).flatMap { range -> [Address] in
-        var values = [range.lower, range.upper]
-        if range.lower.value > 0 { values.append(Address(range.family, range.lower.value - 1)) }
-        if range.upper.value < range.family.highest { values.append(Address(range.family, range.upper.value + 1)) }
-        return values
-      }
-      .filter { !cluster().pods.contains($0) }
-      return Endpoint(address: random.pick(outside).description)
+      return Endpoint(address: random.pick(outside))
     }
     let suffix = UInt16.random(in: 1...0xffff, using: &random)
     let address = random.chance(3) ? "fd42::\(String(suffix, radix: 16))" : "10.42.\(suffix >> 8).\(suffix & 255)"

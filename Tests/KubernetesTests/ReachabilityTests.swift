@@ -7,10 +7,10 @@ import Testing
 
 /// What the manifests let through, told by an evaluator that knows NetworkPolicy alone, is what the policy says.
 @Suite struct ReachabilityTests {
-  @Test(arguments: 0..<20) func randomClustersMeanWhatTheySay(batch: Int) throws {
+  @Test(arguments: 0..<10) func randomClustersMeanWhatTheySay(batch: Int) throws {
     var judged = 0
     var open = 0
-    for seed in batch * 100..<batch * 100 + 100 {
+    for seed in batch * 50..<batch * 50 + 50 {
       let firewall = RandomCluster.firewall(seed: seed)
       let compilation = KubernetesBackend.compile(firewall, sources: lines, today: today)
       // What cannot be said is reported, and nothing is claimed of it.
@@ -21,16 +21,16 @@ import Testing
       // Where single pods are named by address, plugins differ, which is reported too.
       let plugins =
         compilation.diagnostics.contains { $0.code == "kubernetes-audience" } ? [true] : [true, false]
+      let evaluators = plugins.map { Reachability(policies: policies, blocksMatchPods: $0) }
       var random = Seeded(seed: seed + 1_000_000)
-      for _ in 0..<150 {
+      for _ in 0..<100 {
         let source = RandomCluster.endpoint(&random)
         let destination = RandomCluster.endpoint(&random)
         let traffic = RandomCluster.packet(&random)
         let transport = ["tcp": "TCP", "udp": "UDP", "sctp": "SCTP"][traffic.transport.description]!
         let expected = meaning.allows(source, destination, traffic)
         let admitted = meaning.admits(destination, source, traffic)
-        for blocksMatchPods in plugins {
-          let reachability = Reachability(policies: policies, blocksMatchPods: blocksMatchPods)
+        for reachability in evaluators {
           let port = Int(traffic.ports!.lower)
           let found = reachability.allows(source, destination, transport, port)
           #expect(found == expected, "seed \(seed): \(source) → \(destination) \(traffic)")
@@ -42,17 +42,17 @@ import Testing
       }
     }
     // The samples must not all be trivial.
-    #expect(judged > 3000 && open > 50, "\(judged) judged, \(open) open")
+    #expect(judged > 1000 && open > 30, "\(judged) judged, \(open) open")
   }
 
-  @Test(arguments: 0..<300) func randomClustersAreTaken(seed: Int) throws {
+  @Test(arguments: 0..<60) func randomClustersAreTaken(seed: Int) throws {
     let compilation = KubernetesBackend.compile(RandomCluster.firewall(seed: seed), sources: lines, today: today)
     guard compilation.diagnostics.allSatisfy({ $0.severity < .error }) else { return }
     try expectSound(compilation)
   }
 
   @Test func sameClusterSameBytes() {
-    for seed in 0..<50 {
+    for seed in 0..<20 {
       let first = KubernetesBackend.compile(RandomCluster.firewall(seed: seed), sources: lines, today: today)
       let second = KubernetesBackend.compile(RandomCluster.firewall(seed: seed), sources: lines, today: today)
       #expect(first.artefacts == second.artefacts)
