@@ -2,6 +2,7 @@ import Firewalls
 import Packets
 import Policies
 import Syntax
+import Testing
 
 /// The file that made-up statements stand in: a statement a line.
 let lines = Sources([SourceFile(path: "shop.port", text: String(repeating: "statement\n", count: 1000))])

@@ -2,6 +2,7 @@ import Firewalls
 import Packets
 import Policies
 import Syntax
+import Testing
 
 /// What a firewall of a cluster means, told as plainly as can be.
 struct Meaning {

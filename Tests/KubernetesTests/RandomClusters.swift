@@ -3,6 +3,7 @@ import Kubernetes
 import Packets
 import Policies
 import Syntax
+import Testing
 
 /// A source of numbers that gives the same ones for the same seed (SplitMix64).
 struct Seeded: RandomNumberGenerator {

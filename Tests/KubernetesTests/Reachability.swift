@@ -1,5 +1,6 @@
 import Foundation
 import Kubernetes
+import Testing
 
 /// An end of a connection: a pod, or an address outside the cluster.
 struct Endpoint {
