@@ -16,6 +16,11 @@ public enum NftablesBackend: HostBackend {
     return Compilation(artefacts: [Artefact(path: "ruleset.nft", text: script.text)], diagnostics: diagnostics)
   }
 
+  /// Returns the table that enforces `firewall`, and what cannot be expressed.
+  public static func table(for firewall: Firewall, sources: Sources) -> (Table, [Diagnostic]) {
+    Compiler.table(named: table, for: firewall, sources: sources)
+  }
+
   /// Returns the transaction that loads `table` whether there is one already or not, and removes staged ones.
   public static func replacement(by table: Table, for firewall: Firewall) -> Script {
     let old = [table.name] + Slot.allCases.map(\.table)

@@ -151,6 +151,9 @@ extension Compiler {
     for reach in opening.sources {
       for family in AddressFamily.allCases where !reach.addresses.isEmpty(family) {
         if let destinations = opening.destinations, destinations.isEmpty(family) { continue }
+        if case .forward(let targets, _)? = opening.translation, !targets.contains(where: { $0.family == family }) {
+          continue
+        }
         var steps: [Statement] = [.match(Selector(.nfproto), .equal, .datum(.family(family)))]
         switch reach.interfaces {
         case .only(let names):
@@ -169,6 +172,9 @@ extension Compiler {
         }
         steps.append(.match(Selector(.l4proto), .equal, .datum(.transport(transport))))
         steps.append(.match(Selector(.dport), .equal, .datum(.all(of: ports))))
+        if let until = opening.until, let end = Compiler.end(of: until) {
+          steps.append(.match(Selector(.time), .below, .datum(.seconds(end))))
+        }
         rules.append(Rule(steps + [last], comment: assembly.comment(opening.cause)))
       }
     }
