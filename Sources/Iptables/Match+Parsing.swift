@@ -1,0 +1,199 @@
+import Packets
+import Syntax
+
+extension Match {
+  /// Creates the match of the extension `name` with `options`, or nothing if it is not known.
+  init?(_ name: String, _ options: [WordReader.Option], _ family: AddressFamily) {
+    guard let first = options.first, let match = Match(name, first, options, family) else { return nil }
+    self = match
+  }
+
+  private init?(_ name: String, _ first: WordReader.Option, _ options: [WordReader.Option], _ family: AddressFamily) {
+    let isSingle = options.count == 1
+    switch name {
+    case "tcp", "udp", "sctp", "dccp":
+      guard let transport = TransportProtocol(saved: name), let ports = Self.ports(options) else { return nil }
+      guard let source = ports.source else {
+        guard let range = ports.destination else { return nil }
+        self = .destinationPort(transport, range)
+        return
+      }
+      self = .ports(transport, source: source, destination: ports.destination ?? .all)
+    case "multiport":
+      guard isSingle, let text = first.only("--dports") else { return nil }
+      let parts = text.split(separator: ",")
+      let ranges = parts.compactMap { PortRange(saved: $0) }
+      guard ranges.count == parts.count else { return nil }
+      self = .destinationPorts(ranges)
+    case "icmp", "icmp6":
+      guard isSingle, let text = first.only(name == "icmp" ? "--icmp-type" : "--icmpv6-type") else { return nil }
+      let numbers = text.split(separator: "/").map { UInt8($0) }
+      guard let type = numbers.first ?? nil, numbers.count <= 2, !numbers.contains(nil) else { return nil }
+      self = .icmp(name == "icmp" ? .ipv4 : .ipv6, type: type, code: numbers.count == 2 ? numbers[1] : nil)
+    case "iprange":
+      guard isSingle, !first.isNegated, first.values.count == 1 else { return nil }
+      let ends = first.values[0].split(separator: "-").compactMap { Address($0) }
+      guard ends.count == 2, ends[0].family == ends[1].family, ends[0] <= ends[1] else { return nil }
+      let range = AddressRange(from: ends[0], through: ends[1])
+      switch first.name {
+      case "--src-range": self = .sourceRange(range)
+      case "--dst-range": self = .destinationRange(range)
+      default: return nil
+      }
+    case "conntrack":
+      guard isSingle, first.name == "--ctstate", first.values.count == 1 else { return nil }
+      var states: ConnectionStates = []
+      for word in first.values[0].split(separator: ",") {
+        guard let state = ConnectionStates.names.first(where: { $0.name == word }) else { return nil }
+        states.insert(state.state)
+      }
+      self = .state(Selector(states, isNegated: first.isNegated))
+    case "addrtype":
+      guard isSingle, let text = first.only("--dst-type") else { return nil }
+      var types: AddressTypes = []
+      for word in text.split(separator: ",") {
+        guard let type = AddressTypes.names.first(where: { $0.name == word }) else { return nil }
+        types.insert(type.type)
+      }
+      self = .destinationType(types)
+    case "mark":
+      guard isSingle, first.name == "--mark", first.values.count == 1,
+        let (value, mask) = markAndMask(first.values[0])
+      else { return nil }
+      self = .mark(value: value, mask: mask, isNegated: first.isNegated)
+    case "hl":
+      guard isSingle, let limit = first.only("--hl-eq").flatMap({ UInt8($0) }) else { return nil }
+      self = .hopLimit(limit)
+    case "time":
+      // A day's end alone; other times of day are not known here.
+      guard isSingle, let text = first.only("--datestop"), text.hasSuffix("T23:59:59"),
+        let date = CalendarDate(text.dropLast(9))
+      else { return nil }
+      self = .until(date)
+    case "limit", "hashlimit", "statistic":
+      guard let match = Match(counted: name, options) else { return nil }
+      self = match
+    default: return nil
+    }
+  }
+
+  /// Creates the match of an extension that counts or chooses by chance.
+  private init?(counted name: String, _ options: [WordReader.Option]) {
+    var values: [String: String] = [:]
+    for option in options {
+      guard !option.isNegated, option.values.count == 1 else { return nil }
+      values[option.name] = option.values[0]
+    }
+    func take(_ name: String) -> String? { values.removeValue(forKey: name) }
+    switch name {
+    case "limit":
+      guard let rate = take("--limit").flatMap(Rate.init(saved:)) else { return nil }
+      self = .limit(rate, burst: take("--limit-burst").flatMap { UInt32($0) } ?? 5)
+    case "hashlimit":
+      guard let rate = take("--hashlimit-upto").flatMap(Rate.init(saved:)), let name = take("--hashlimit-name") else {
+        return nil
+      }
+      let mode = take("--hashlimit-mode")
+      guard mode == nil || mode == "srcip" else { return nil }
+      self = .hashLimit(
+        rate, burst: take("--hashlimit-burst").flatMap { UInt32($0) } ?? 5, perSource: mode != nil, name: name,
+        expiry: take("--hashlimit-htable-expire").flatMap { UInt32($0) } ?? rate.unit.seconds * 1000)
+    default:
+      guard take("--mode") == "random", let share = take("--probability").flatMap(Self.share) else { return nil }
+      self = .probability(share)
+    }
+    guard values.isEmpty else { return nil }
+  }
+
+  /// Returns the source and destination ports of `options`, or nothing if there are other options.
+  private static func ports(_ options: [WordReader.Option]) -> (source: PortRange?, destination: PortRange?)? {
+    var result: (source: PortRange?, destination: PortRange?) = (nil, nil)
+    for option in options {
+      if let range = option.only("--dport").flatMap({ PortRange(saved: $0[...]) }), result.destination == nil {
+        result.destination = range
+      } else if let range = option.only("--sport").flatMap({ PortRange(saved: $0[...]) }), result.source == nil {
+        result.source = range
+      } else {
+        return nil
+      }
+    }
+    return result
+  }
+
+  /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest.
+  private static func share(_ text: String) -> UInt32? {
+    guard text.hasPrefix("0."), text.utf8.count <= 14, let digits = UInt64(text.dropFirst(2)) else { return nil }
+    var scale: UInt128 = 1
+    for _ in 0..<(text.utf8.count - 2) { scale *= 10 }
+    return UInt32((UInt128(digits) << 31 + scale / 2) / scale)
+  }
+}
+
+/// Returns the value and the mask of `text`, as in `0x1/0xff`.
+func markAndMask(_ text: String) -> (UInt32, UInt32)? {
+  let numbers = text.split(separator: "/").map { word in
+    word.hasPrefix("0x") ? UInt32(word.dropFirst(2), radix: 16) : UInt32(word)
+  }
+  guard let value = numbers.first ?? nil, numbers.count <= 2 else { return nil }
+  guard numbers.count == 2 else { return (value, .max) }
+  return numbers[1].map { (value, $0) }
+}
+
+extension Prefix {
+  /// Creates the block that `text` says, as iptables-save prints it, or nothing if it is none of `family`.
+  init?(saved text: String, _ family: AddressFamily) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard let first = parts.first, let address = Address(first), address.family == family, parts.count <= 2 else {
+      return nil
+    }
+    guard parts.count == 2 else {
+      self.init(containing: address, length: family.width)
+      return
+    }
+    guard let length = Int(parts[1]), (0...family.width).contains(length) else { return nil }
+    self.init(containing: address, length: length)
+  }
+}
+
+extension PortRange {
+  /// Creates the range that `text` says, or nothing if it is none.
+  init?(saved text: Substring, separator: Character = ":") {
+    let ends = text.split(separator: separator, omittingEmptySubsequences: false).map { UInt16($0) }
+    guard ends.count <= 2, let lower = ends.first ?? nil, let upper = ends.last ?? nil, lower <= upper else {
+      return nil
+    }
+    self.init(from: lower, through: upper)
+  }
+}
+
+extension TransportProtocol {
+  /// Creates the protocol that iptables-save calls `name`, or nothing if it is not known here.
+  init?(saved name: String) {
+    if let known = TransportProtocol.withPorts.first(where: { $0.name == name }) {
+      self = known.transport
+    } else if name == "icmp" {
+      self = .icmp
+    } else if name == "ipv6-icmp" || name == "icmpv6" {
+      self = .icmpv6
+    } else if let number = UInt8(name) {
+      self.init(rawValue: number)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension Rate {
+  /// Creates the rate that `text` says, as in `5/sec`, or nothing if it is none.
+  init?(saved text: String) {
+    let parts = text.split(separator: "/")
+    guard parts.count == 2, let count = UInt32(parts[0]) else { return nil }
+    switch parts[1] {
+    case "sec", "second": self.init(count, per: .second)
+    case "min", "minute": self.init(count, per: .minute)
+    case "hour": self.init(count, per: .hour)
+    case "day": self.init(count, per: .day)
+    default: return nil
+    }
+  }
+}

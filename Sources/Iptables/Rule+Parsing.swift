@@ -1,0 +1,191 @@
+import Packets
+import Syntax
+
+extension Rule {
+  /// Creates the rule that `words`, behind the name of its chain, describe; what is not understood becomes an unknown
+  /// match or target.
+  init(words: [String], _ family: AddressFamily) {
+    self.init()
+    var reader = WordReader(words: words)
+    while !reader.isAtEnd { readOption(&reader, family) }
+  }
+
+  /// Reads the option at which `reader` stands.
+  private mutating func readOption(_ reader: inout WordReader, _ family: AddressFamily) {
+    let start = reader
+    let isNegated = reader.take("!")
+    guard let option = reader.next() else { return }
+    func value() -> String { reader.next() ?? "" }
+    switch option {
+    case "-s", "--source":
+      source = Prefix(saved: value(), family).map { Selector($0, isNegated: isNegated) }
+      if source == nil { matches.append(.unknown(start.words(upTo: reader))) }
+    case "-d", "--destination":
+      destination = Prefix(saved: value(), family).map { Selector($0, isNegated: isNegated) }
+      if destination == nil { matches.append(.unknown(start.words(upTo: reader))) }
+    case "-i", "--in-interface": arrival = Selector(value(), isNegated: isNegated)
+    case "-o", "--out-interface": departure = Selector(value(), isNegated: isNegated)
+    case "-p", "--protocol":
+      transport = TransportProtocol(saved: value()).map { Selector($0, isNegated: isNegated) }
+      if transport == nil { matches.append(.unknown(start.words(upTo: reader))) }
+    case "-m", "--match": readMatch(start, &reader, family)
+    case "-j", "--jump", "-g", "--goto":
+      let name = value()
+      target = Target(name, isGoto: option == "-g" || option == "--goto", &reader, start: start)
+    default:
+      reader.skipValues()
+      matches.append(.unknown(start.words(upTo: reader)))
+    }
+  }
+
+  /// Reads the match whose `-m` stands at `start`.
+  private mutating func readMatch(_ start: WordReader, _ reader: inout WordReader, _ family: AddressFamily) {
+    guard let name = reader.next() else { return matches.append(.unknown(start.words(upTo: reader))) }
+    var options: [WordReader.Option] = []
+    while let option = reader.nextMatchOption() { options.append(option) }
+    if name == "comment", options.count == 1, let text = options[0].only("--comment") {
+      comment = text
+      return
+    }
+    matches.append(Match(name, options, family) ?? .unknown(start.words(upTo: reader)))
+  }
+}
+
+/// A reader of words.
+struct WordReader {
+  /// An option of a match.
+  struct Option {
+    /// The name, with its hyphens.
+    var name: String
+    /// The words behind it.
+    var values: [String]
+    /// `true` iff a `!` stands before it.
+    var isNegated: Bool
+
+    /// Returns the value if the option is called `name`, is not negated and has one value.
+    func only(_ name: String) -> String? { self.name == name && !isNegated && values.count == 1 ? values[0] : nil }
+  }
+
+  /// The words.
+  private let words: [String]
+
+  /// The next one.
+  private var position = 0
+
+  /// Creates a reader at the first of `words`.
+  init(words: [String]) { self.words = words }
+
+  /// `true` iff nothing is left.
+  var isAtEnd: Bool { position == words.count }
+
+  /// Takes and returns the next word, if there is one.
+  mutating func next() -> String? {
+    guard !isAtEnd else { return nil }
+    position += 1
+    return words[position - 1]
+  }
+
+  /// Takes the next word and returns `true` iff it is `word`.
+  mutating func take(_ word: String) -> Bool {
+    guard !isAtEnd, words[position] == word else { return false }
+    position += 1
+    return true
+  }
+
+  /// Returns the words from here up to where `other` stands.
+  func words(upTo other: WordReader) -> [String] { Array(words[position..<other.position]) }
+
+  /// Takes words up to the next option.
+  mutating func skipValues() {
+    while !isAtEnd, !words[position].hasPrefix("-"), words[position] != "!" { position += 1 }
+  }
+
+  /// Takes and returns the next option of a match, whose names begin with two hyphens, if there is one.
+  mutating func nextMatchOption() -> Option? {
+    var ahead = self
+    let isNegated = ahead.take("!")
+    guard let name = ahead.next(), name.hasPrefix("--"),
+      !["--jump", "--goto", "--match", "--source", "--destination", "--protocol"].contains(name)
+    else { return nil }
+    let start = ahead.position
+    if name == "--comment" { _ = ahead.next() } else { ahead.skipValues() }
+    self = ahead
+    return Option(name: name, values: Array(words[start..<position]), isNegated: isNegated)
+  }
+}
+
+extension Target {
+  /// Creates the target `name` with the options that follow; `start` stands before its `-j` or `-g`.
+  fileprivate init(_ name: String, isGoto: Bool, _ reader: inout WordReader, start: WordReader) {
+    var options: [WordReader.Option] = []
+    while let option = reader.nextMatchOption() { options.append(option) }
+    self =
+      (isGoto ? (options.isEmpty ? .goto(name) : nil) : Target(name, options)) ?? .unknown(start.words(upTo: reader))
+  }
+
+  /// Creates the target `name` with `options`, or nothing if it is not known.
+  private init?(_ name: String, _ options: [WordReader.Option]) {
+    switch (name, options.count) {
+    case ("ACCEPT", 0): self = .accept
+    case ("DROP", 0): self = .drop
+    case ("RETURN", 0): self = .return
+    case ("MASQUERADE", 0): self = .masquerade
+    case ("REJECT", 1):
+      guard let kind = options[0].only("--reject-with") else { return nil }
+      self = .reject(with: kind)
+    case ("LOG", 1):
+      guard let prefix = options[0].only("--log-prefix") else { return nil }
+      self = .log(prefix: prefix)
+    case ("MARK", 1):
+      guard let (value, mask) = options[0].only("--set-xmark").flatMap(markAndMask) else { return nil }
+      self = .mark(value: value, mask: mask)
+    case ("DNAT", 1):
+      guard let text = options[0].only("--to-destination"), let target = Target(destination: text) else { return nil }
+      self = target
+    case (_, 0):
+      guard !Self.foreign.contains(name) else { return nil }
+      self = .jump(name)
+    default: return nil
+    }
+  }
+
+  /// Targets of the kernel's that could be taken for chains.
+  private static let foreign: Set<String> = [
+    "QUEUE", "NFQUEUE", "REDIRECT", "SNAT", "DNAT", "NETMAP", "LOG", "NFLOG", "REJECT", "MARK", "CONNMARK", "CT",
+    "NOTRACK", "TPROXY", "TRACE", "TCPMSS", "SET", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "CLASSIFY", "DSCP",
+    "TOS", "TTL", "HL", "ECN", "TEE", "IDLETIMER", "LED", "RATEEST", "SYNPROXY", "HMARK", "CLUSTERIP", "TCPOPTSTRIP",
+  ]
+
+  /// Creates the translation to `text`, as DNAT has it, or nothing if it is none.
+  private init?(destination text: String) {
+    var host = text[...]
+    var port: Substring?
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+      let rest = host[host.index(after: end)...]
+      guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
+      port = rest.isEmpty ? nil : rest.dropFirst()
+      host = host[host.index(after: host.startIndex)..<end]
+    } else if let colon = host.firstIndex(of: ":"), Address(host) == nil {
+      port = host[host.index(after: colon)...]
+      host = host[..<colon]
+    }
+    var address: Address?
+    if !host.isEmpty {
+      address = Address(host)
+      guard address != nil else { return nil }
+    }
+    guard let port else {
+      guard address != nil else { return nil }
+      self = .destination(address, ports: nil, base: nil)
+      return
+    }
+    let halves = port.split(separator: "/", omittingEmptySubsequences: false)
+    guard halves.count <= 2, let ports = PortRange(saved: halves[0], separator: "-") else { return nil }
+    var base: UInt16?
+    if halves.count == 2 {
+      base = UInt16(halves[1])
+      guard base != nil else { return nil }
+    }
+    self = .destination(address, ports: ports, base: base)
+  }
+}
