@@ -2,7 +2,6 @@ import Firewalls
 import Packets
 import Policies
 import Syntax
-import Testing
 
 /// A source of random numbers that gives the same ones for the same seed (SplitMix64).
 struct Seeded: RandomNumberGenerator {
@@ -27,18 +26,25 @@ struct Seeded: RandomNumberGenerator {
 let testSources = Sources([SourceFile(path: "policies/test.port", text: String(repeating: "a line\n", count: 2000))])
 
 /// The first day of the tests.
-let testDay = CalendarDate("2026-11-22")!
+let testDay = CalendarDate(daysSinceEpoch: 20_779)
 
 func cause(_ subject: String, line: Int) -> Cause {
   Cause(subject, service: ID(line), at: Span(file: 0, lower: UInt32(7 * line), upper: UInt32(7 * line + 6)))
 }
 
+/// Returns the address that a test writes as `text`.
+func address(_ text: String) -> Address {
+  guard let address = Address(text) else { preconditionFailure("\(text) is no address") }
+  return address
+}
+
+/// Returns the set of the blocks that a test writes.
 func blocks(_ texts: String...) -> AddressSet {
   AddressSet(
     texts.map { text in
       let parts = text.split(separator: "/")
-      let address = Address(String(parts[0]))!
-      return Prefix(containing: address, length: parts.count == 2 ? Int(parts[1])! : address.family.width)
+      let address = address(String(parts[0]))
+      return Prefix(containing: address, length: parts.count == 2 ? Int(parts[1]) ?? 0 : address.family.width)
     })
 }
 
@@ -48,7 +54,7 @@ struct FirewallMaker {
   static let interfaces = ["eth0", "eth1", "eth2", "wg0"]
   static let ports: [UInt16] = [0, 22, 53, 80, 81, 443, 8080, 8443, 9000, 30000, 65535]
 
-  mutating func address(_ family: AddressFamily) -> Address {
+  mutating func anAddress(_ family: AddressFamily) -> Address {
     // A few bits only, low and high ones.
     let low = UInt128.random(in: 0..<24, using: &random)
     let high = UInt128.random(in: 0..<4, using: &random)
@@ -63,11 +69,11 @@ struct FirewallMaker {
     let only: AddressFamily? = random.chance(30) ? (random.chance(50) ? .ipv4 : .ipv6) : nil
     for _ in 0..<Int.random(in: 1...count, using: &random) {
       let family = only ?? (random.chance(50) ? .ipv4 : .ipv6)
-      let a = address(family)
+      let a = anAddress(family)
       switch Int.random(in: 0..<3, using: &random) {
       case 0: ranges.append(AddressRange(a))
       case 1:
-        let b = address(family)
+        let b = anAddress(family)
         ranges.append(AddressRange(from: min(a, b), through: max(a, b)))
       default:
         let length = family.width - Int.random(in: 0...(family == .ipv4 ? 20 : 70), using: &random)
@@ -130,7 +136,7 @@ struct FirewallMaker {
           random.chance(60)
           ? .redirect(to: 1234)
           : .forward(
-            to: [Address("192.0.2.1")!, Address("192.0.2.2")!, Address("2001:db8:f::1")!], port: 99)
+            to: [address("192.0.2.1"), address("192.0.2.2"), address("2001:db8:f::1")], port: 99)
       }
       result.openings.append(
         Opening(
@@ -170,8 +176,8 @@ struct FirewallMaker {
       [.tcp, .tcp, .udp, .sctp, .dccp, .udplite, family == .ipv4 ? .icmp : .icmpv6] as [TransportProtocol])
     let own: [Address] =
       family == .ipv4
-      ? [Address("10.0.0.1")!, Address("10.1.0.2")!, Address("224.0.0.251")!]
-      : [Address("2001:db8::1")!, Address("2001:db8:0:1::2")!, Address("ff02::1")!]
+      ? [address("10.0.0.1"), address("10.1.0.2"), address("224.0.0.251")]
+      : [address("2001:db8::1"), address("2001:db8:0:1::2"), address("ff02::1")]
     var port = random.pick(Self.ports)
     if random.chance(30) { port = port &+ random.pick([1, 65535]) }
     if transport.isICMP { port = random.pick([0, 1, 3, 8, 13, 128, 129, 134, 144]) }
@@ -179,8 +185,8 @@ struct FirewallMaker {
     if linkLocal, transport == .udp { port = 546 }
     return Packet(
       interface: random.pick(Self.interfaces + ["lo"]),
-      source: linkLocal ? Address("fe80::5")! : address(family),
-      destination: random.chance(60) ? random.pick(own) : address(family), transport: transport,
+      source: linkLocal ? address("fe80::5") : anAddress(family),
+      destination: random.chance(60) ? random.pick(own) : anAddress(family), transport: transport,
       sourcePort: transport.isICMP ? random.pick([0, 1, 2]) : linkLocal ? 547 : 5000, destinationPort: port)
   }
 }
