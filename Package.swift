@@ -83,3 +83,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+if Context.environment["FUZZING"] != nil {
+  // Without the settings: libFuzzer speaks in pointers.
+  package.targets.append(
+    .executableTarget(
+      name: "PolicyFuzzer", dependencies: ["Checks", "Firewalls", "Policies", "Syntax"], path: "Tests/Fuzz/PolicyFuzzer"
+    ))
+}

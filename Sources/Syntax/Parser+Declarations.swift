@@ -8,7 +8,10 @@ extension Parser {
     while kind != .end {
       switch kind {
       case .newline, .semicolon, .invalid: advance()
-      case .rightBrace: findings.add(.unopenedBlock(at: take()))
+      case .rightBrace:
+        // Taken apart from the finding, which is not made where there are too many.
+        let brace = take()
+        findings.add(.unopenedBlock(at: brace))
       default: do { try readDeclaration() } catch { skipDeclaration() }
       }
     }

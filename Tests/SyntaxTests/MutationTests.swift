@@ -32,6 +32,11 @@ import Testing
     }
   }
 
+  @Test(arguments: ["}", "{", ".", "}.", "{}", "\"", ";}", "zone ", "service a {", "\u{1}", "expose\n", "block,"])
+  func theSameMistakeAThousandTimes(_ text: String) {
+    checkInvariants(of: Array(String(repeating: text, count: 1000).utf8))
+  }
+
   @Test func theEndIsMissing() {
     for end in 0...bytes.count { checkInvariants(of: Array(bytes[..<end])) }
   }
