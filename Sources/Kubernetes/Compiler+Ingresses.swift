@@ -68,7 +68,8 @@ extension Compiler {
   /// Returns the annotations that make the ingress controller admit the audience of `publication` alone, or reports
   /// that nothing does: behind the controller, every client has the controller's address.
   private mutating func audience(of publication: PodPublication, for workload: PodFirewall) -> [String: String]? {
-    guard publication.isNarrow else { return [:] }
+    // To whom the controller is exposed is then said where the policy exposes the controller.
+    guard publication.isNarrow, !isExposedToController(publication, of: workload) else { return [:] }
     guard isNginx else {
       diagnostics.append(.narrowIngress(workload, at: publication.cause))
       return nil
@@ -79,6 +80,23 @@ extension Compiler {
       return ["\(prefix)denylist-source-range": list(AddressSet.all.subtracting(publication.audience))]
     }
     return ["\(prefix)whitelist-source-range": list(publication.audience)]
+  }
+
+  /// Returns `true` iff the policy exposes every port of `publication` to the pods of the ingress controller, as to any
+  /// other service.
+  func isExposedToController(_ publication: PodPublication, of workload: PodFirewall) -> Bool {
+    guard let controller = firewall.ingress else { return false }
+    return publication.ports.allSatisfy { port in
+      workload.admissions.contains { admission in
+        !hasLapsed(admission.until) && admission.traffic.contains { $0.contains(workload.ports[port].traffic) }
+          && admission.peers.contains { peer in
+            guard case .pods(controller.namespace.value, let labels) = peer else { return false }
+            return labels.allSatisfy { key, value in
+              controller.labels.contains { $0.key == key && $0.value == value }
+            }
+          }
+      }
+    }
   }
 
   /// Returns the blocks of `addresses`, with commas between them.

@@ -73,14 +73,17 @@ extension Compiler {
     }
   }
 
-  /// Returns the rules for what the ingress controller passes on to `workload`.
+  /// Returns the rules for what the ingress controller passes on to `workload`; where the policy exposes a port to the
+  /// controller itself, that is among the exposures.
   private mutating func admittedFromIngress(by workload: PodFirewall) -> [Explained] {
     guard let controller = firewall.ingress else { return [] }
     let peer = NetworkPolicy.Peer.pods(
       Dictionary(controller.labels.map { ($0.key, $0.value) }) { first, _ in first },
       namespaces: [Compiler.namespaceLabel: controller.namespace.value])
     return workload.publications.compactMap { publication in
-      guard case .ingress(let host, _) = publication.kind, !publication.audience.isEmpty else { return nil }
+      guard case .ingress(let host, _) = publication.kind, !publication.audience.isEmpty,
+        !isExposedToController(publication, of: workload)
+      else { return nil }
       let ports = Set(publication.ports.compactMap { policyPorts(workload.ports[$0].traffic) }).sorted()
       guard !ports.isEmpty else { return nil }
       return Explained(
@@ -116,7 +119,7 @@ extension Compiler {
   }
 
   /// Returns `true` iff what holds until the end of `until` holds no more.
-  private func hasLapsed(_ until: CalendarDate?) -> Bool { until.map { $0 < today } ?? false }
+  func hasLapsed(_ until: CalendarDate?) -> Bool { until.map { $0 < today } ?? false }
 
   /// Returns the ports of a policy for `traffic`; what has none is reported.
   private mutating func ports(of traffic: [Traffic], for cause: Cause) -> [NetworkPolicy.Ports] {

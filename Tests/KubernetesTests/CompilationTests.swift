@@ -195,6 +195,20 @@ import Testing
       denying["metadata.annotations"]?.strings["nginx.ingress.kubernetes.io/denylist-source-range"] == "192.0.2.66/32")
   }
 
+  @Test func controllerThatThePolicyNamesIsAnAudience() throws {
+    let published = workload {
+      $0.admissions = [
+        admission(.pods(namespace: "ingress-nginx", labels: ["app.kubernetes.io/name": "ingress-nginx"]))
+      ]
+      $0.publications = [publication(ingress("shop.example"), to: addresses("10.42.0.0/16"))]
+    }
+    #expect(codes(cluster(published)) == [])
+    let found = try file("web/ingress-shop.yaml", of: cluster(published))
+    #expect(found["metadata.annotations"]?.strings.keys.contains { $0.hasPrefix("nginx") } == false)
+    let rules = try file("web/networkpolicy-allow-shop.yaml", of: cluster(published))["spec.ingress"]?.items
+    #expect(rules?.count == 1)
+  }
+
   @Test func pathTakenTwiceIsAnError() {
     let first = workload("one") {
       $0.admissions = [admission(.everyone)]

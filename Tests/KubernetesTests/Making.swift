@@ -2,13 +2,18 @@ import Firewalls
 import Packets
 import Policies
 import Syntax
-import Testing
+
+/// Returns `value`, which the test knows to be there.
+func known<Value>(_ value: Value?) -> Value {
+  guard let value else { preconditionFailure("a value of the test is missing") }
+  return value
+}
 
 /// The file that made-up statements stand in: a statement a line.
 let lines = Sources([SourceFile(path: "shop.port", text: String(repeating: "statement\n", count: 1000))])
 
 /// The date of the tests, in UTC.
-let today = CalendarDate("2026-11-22")!
+let today = known(CalendarDate("2026-11-22"))
 
 /// Returns the place of the statement in line `line`.
 func span(_ line: Int = 1) -> Span { Span(file: 0, lower: UInt32(line - 1) * 10, upper: UInt32(line - 1) * 10 + 9) }
@@ -21,8 +26,8 @@ func addresses(_ texts: String...) -> AddressSet {
   AddressSet(
     texts.map { text -> Prefix in
       let parts = text.split(separator: "/")
-      let address = Address(parts[0])!
-      return Prefix(containing: address, length: parts.count > 1 ? Int(parts[1])! : address.family.width)
+      let address = known(Address(parts[0]))
+      return Prefix(containing: address, length: parts.count > 1 ? known(Int(parts[1])) : address.family.width)
     })
 }
 

@@ -2,7 +2,6 @@ import Firewalls
 import Packets
 import Policies
 import Syntax
-import Testing
 
 /// What a firewall of a cluster means, told as plainly as can be.
 struct Meaning {
@@ -25,7 +24,7 @@ struct Meaning {
       let isExposed = workload.admissions.contains { admission in
         (admission.until.map { today <= $0 } ?? true) && admission.traffic.contains { $0.contains(traffic) }
           && admission.peers.contains { self.has($0, source) }
-          && !admission.exceptions.contains(Address(source.address)!)
+          && !admission.exceptions.contains(known(Address(source.address)))
           && !admission.refusedPods.contains { self.has($0, source) }
       }
       guard !isExposed, let controller = firewall.ingress else { return isExposed }
@@ -61,7 +60,7 @@ struct Meaning {
   private func has(_ peer: Peer, _ endpoint: Endpoint) -> Bool {
     switch peer {
     case .everyone: true
-    case .addresses(let addresses): addresses.contains(Address(endpoint.address)!)
+    case .addresses(let addresses): addresses.contains(known(Address(endpoint.address)))
     case .pods(let namespace, let labels):
       endpoint.namespace == namespace && labels.allSatisfy { endpoint.labels[$0.key] == $0.value }
     }

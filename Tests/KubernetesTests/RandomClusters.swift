@@ -3,7 +3,6 @@ import Kubernetes
 import Packets
 import Policies
 import Syntax
-import Testing
 
 /// A source of numbers that gives the same ones for the same seed (SplitMix64).
 struct Seeded: RandomNumberGenerator {
@@ -36,7 +35,7 @@ struct RandomCluster {
     addresses("203.0.113.0/24"), addresses("198.51.100.7"), addresses("2001:db8:10::/48", "192.0.2.0/25"),
     addresses("10.0.0.0/8"), addresses("203.0.113.64/26", "2001:db8:10:1::/64"), addresses("2001:db8::1"),
     AddressSet.all(.ipv4), AddressSet.all(.ipv6), addresses("10.42.0.0/16", "fd42::/48"), addresses("fd00::/8"),
-    AddressSet([AddressRange(from: Address("192.0.2.3")!, through: Address("192.0.2.77")!)]),
+    AddressSet([AddressRange(from: known(Address("192.0.2.3")), through: known(Address("192.0.2.77")))]),
   ]
   static let refused: [AddressSet] = [
     AddressSet(), AddressSet(), AddressSet(), addresses("203.0.113.66"),
@@ -70,7 +69,7 @@ struct RandomCluster {
                 peers: peers(&random), traffic: random.chance(4) ? nil : traffic(&random), until: until(&random),
                 cause: cause(20 + i)))
           }
-          if random.chance(3), w.ports[0].traffic.transport == .tcp, w.ports[0].traffic.ports!.isSingle {
+          if random.chance(3), w.ports[0].traffic.transport == .tcp, known(w.ports[0].traffic.ports).isSingle {
             w.publications.append(publication(ingress("w\(i).example")))
           }
         })
@@ -88,7 +87,7 @@ struct RandomCluster {
   }
 
   private static func until(_ random: inout Seeded) -> CalendarDate? {
-    random.pick([nil, nil, nil, "2026-11-21", "2026-11-22", "2027-01-01"]).map { CalendarDate($0)! }
+    random.pick([nil, nil, nil, "2026-11-21", "2026-11-22", "2027-01-01"]).map { known(CalendarDate($0)) }
   }
 
   private static func peers(_ random: inout Seeded) -> [Peer] {
@@ -132,8 +131,9 @@ struct RandomCluster {
 
   /// Returns traffic to a port at the edge of some range.
   static func packet(_ random: inout Seeded) -> Traffic {
-    let range = random.pick(ports)
-    let edges = [range.ports!.lower, range.ports!.upper, range.ports!.lower &- 1, range.ports!.upper &+ 1]
-    return .ports(random.chance(6) ? .udp : range.transport, PortRange(max(random.pick(edges), 1)))
+    let traffic = random.pick(ports)
+    let range = known(traffic.ports)
+    let edges = [range.lower, range.upper, range.lower &- 1, range.upper &+ 1]
+    return .ports(random.chance(6) ? .udp : traffic.transport, PortRange(max(random.pick(edges), 1)))
   }
 }

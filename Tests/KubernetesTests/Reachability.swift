@@ -1,6 +1,5 @@
 import Foundation
 import Kubernetes
-import Testing
 
 /// An end of a connection: a pod, or an address outside the cluster.
 struct Endpoint {
@@ -101,7 +100,7 @@ struct Reachability {
 
   private static func block(_ cidr: YAML?) -> Block {
     let parts = (cidr?.string ?? "").split(separator: "/")
-    return Block(octets: octets(String(parts[0])), length: Int(parts[1])!)
+    return Block(octets: octets(String(parts[0])), length: known(Int(parts[1])))
   }
 
   /// Returns the octets of `address`, as the C library reads it.
