@@ -68,7 +68,7 @@ let package = Package(
     tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),
     tests(of: "Packets", named: "PacketsTests"),
-    tests(of: "Nftables", named: "NftablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
+    tests(of: "Nftables", named: "NftablesTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     tests(of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Sysctl", named: "SysctlTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
