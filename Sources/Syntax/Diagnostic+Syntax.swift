@@ -138,7 +138,7 @@ extension Diagnostic {
           ?? .init(place, "the file ends here")
       ],
       help: "Put `}` behind the last statement of \(subject).",
-      fixes: next == nil ? [] : [.init(replace: place, with: "\n}", safety: .unsafe)])
+      fixes: [.init(replace: place, with: "\n}", safety: .unsafe)])
   }
 
   /// Returns the error of a `}` that closes nothing.

@@ -4,6 +4,7 @@
 ///   depends on the kind of the declaration alone, so that no statement moves when another one is added.
 /// - A block that was written on one line stays there if it fits; its statements are separated by `;`. Else each
 ///   statement has a line of its own.
+/// - The comments behind neighbouring lines stand in one column.
 /// - Where a statement was continued on the next line it still is. Lines of more than `width` characters are broken
 ///   before clauses and behind commas.
 struct Formatter {
@@ -19,11 +20,18 @@ struct Formatter {
   /// The number of characters on the last line.
   private var column = 0
 
+  /// The comments behind the last lines, each with where it belongs in the text and the number of characters before it.
+  private var hanging: [(offset: Int, column: Int, comment: ArraySlice<UInt8>)] = []
+
+  /// `true` iff a comment belongs behind the last line.
+  private var lineHasComment = false
+
   /// Writes `layout`.
   init(_ layout: Layout) {
     self.layout = layout
     text.reserveCapacity(layout.bytes.count + layout.bytes.count / 8)
     write(layout.items, indentation: 0, in: nil)
+    placeComments()
   }
 
   // MARK: Characters
@@ -47,8 +55,33 @@ struct Formatter {
   /// Appends `count` spaces.
   private mutating func appendSpaces(_ count: Int) { append(repeatElement(UInt8(ascii: " "), count: count)) }
 
+  /// Puts the comment `token` behind the last line.
+  private mutating func hang(_ token: Token) {
+    hanging.append((text.count, column, bytes(of: token)))
+    lineHasComment = true
+  }
+
+  /// Writes the comments behind the last lines, in one column where the lines are short enough for it.
+  private mutating func placeComments() {
+    guard let first = hanging.first else { return }
+    let tabulator = hanging.map(\.column).filter { $0 <= Formatter.width / 2 }.max() ?? 0
+    let tail = Array(text[first.offset...])
+    text.removeSubrange(first.offset...)
+    var done = 0
+    for (offset, column, comment) in hanging {
+      text += tail[done..<(offset - first.offset)]
+      done = offset - first.offset
+      text += repeatElement(UInt8(ascii: " "), count: max(0, tabulator - column) + 2)
+      text += comment
+    }
+    text += tail[done...]
+    hanging.removeAll(keepingCapacity: true)
+  }
+
   /// Ends the line.
   private mutating func endLine() {
+    if !lineHasComment { placeComments() }
+    lineHasComment = false
     text.append(UInt8(ascii: "\n"))
     column = 0
   }
@@ -81,10 +114,7 @@ struct Formatter {
         if text.count > start { appendSpaces(1) }
         append(CollectionOfOne(UInt8(ascii: "{")))
       }
-      if let comment = block.comment {
-        appendSpaces(2)
-        append(comment)
-      }
+      if let comment = block.comment { hang(comment) }
       if block.items.isEmpty && block.comment == nil {
         append(CollectionOfOne(UInt8(ascii: "}")))
       } else {
@@ -94,20 +124,7 @@ struct Formatter {
         append(CollectionOfOne(UInt8(ascii: "}")))
       }
     }
-    if let comment = item.commentBehindBlock {
-      appendSpaces(2)
-      append(comment)
-    }
-    for piece in item.pieces where piece.token.kind == .comment && piece.token.lower >= blockEnd(of: item) {
-      appendSpaces(2)
-      append(piece.token)
-    }
-  }
-
-  /// Returns the offset from which on the comments of `item` stand behind its block.
-  private func blockEnd(of item: Layout.Item) -> UInt32 {
-    guard let block = item.block else { return .max }
-    return block.items.last?.pieces.last?.token.upper ?? block.comment?.upper ?? .max
+    if let comment = item.commentBehindBlock { hang(comment) }
   }
 
   /// Returns `item` with its block on one line, or nothing if a comment or its length keeps it from that.
@@ -153,7 +170,8 @@ struct Formatter {
           appendSpaces(token.kind == .leftBrace ? indentation : continuation + (isList && isClause ? 2 : 0))
           atLineStart = true
         } else if token.kind == .comment {
-          appendSpaces(2)
+          hang(token)
+          continue
         } else if i == value, let tabulator {
           appendSpaces(max(1, indentation + tabulator - column))
         } else if token.kind != .comma {
@@ -174,13 +192,10 @@ struct Formatter {
       if token.kind == .comment || i > start && (pieces[i].beginsLine || layout.keyword(token)?.beginsClause == true) {
         break
       }
+      if token.kind != .comma { length += 1 }
       for b in bytes(of: token) where b & 0xc0 != 0x80 { length += 1 }
-      if token.kind == .comma {
-        if !wholeClause { break }
-      } else {
-        length += 1
-      }
       if column + length > Formatter.width { return false }
+      if token.kind == .comma, !wholeClause { break }
     }
     return true
   }

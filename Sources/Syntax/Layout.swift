@@ -77,7 +77,11 @@ struct Layout {
         position += 1
         if lines == 0, let last = block.items.indices.last {
           // Behind `;`: the comment belongs to the statement before it.
-          block.items[last].pieces.append(Piece(token: token, beginsLine: false))
+          if block.items[last].block == nil {
+            block.items[last].pieces.append(Piece(token: token, beginsLine: false))
+          } else {
+            block.items[last].commentBehindBlock = token
+          }
         } else {
           block.items.append(
             Item(
@@ -100,12 +104,17 @@ struct Layout {
   private mutating func readItem() -> Item {
     var item = Item()
     var endsLine = false
+    // Up to here the statement is known to go on.
+    var next = position
     while true {
       let token = tokens[position]
       switch token.kind {
       case .space: position += 1
       case .newline:
-        guard goesOn(item) else { return item }
+        if position >= next {
+          guard let i = indexOfContinuation(of: item) else { return item }
+          next = i
+        }
         endsLine = true
         position += 1
       case .semicolon, .rightBrace, .end: return item
@@ -143,11 +152,11 @@ struct Layout {
     return tokens[i]
   }
 
-  /// Returns `true` iff `item` goes on behind the end of the line that is here.
-  private func goesOn(_ item: Item) -> Bool {
-    if item.pieces.last(where: { $0.token.kind != .comment })?.token.kind == .comma { return true }
+  /// Returns where `item` goes on behind the end of the line that is here, or nothing if it ends.
+  private func indexOfContinuation(of item: Item) -> Int? {
     var i = position
     while tokens[i].isTrivia || tokens[i].kind == .newline { i += 1 }
-    return tokens[i].kind == .leftBrace || keyword(tokens[i])?.beginsClause == true
+    let last = item.pieces.last { $0.token.kind != .comment }?.token.kind
+    return last == .comma || tokens[i].kind == .leftBrace || keyword(tokens[i])?.beginsClause == true ? i : nil
   }
 }

@@ -193,7 +193,7 @@ extension Parser {
     try readClauses(
       of: .transit, [.on, .via, .masquerade, .limit, .until, .because, .ticket, .logged], into: &d.clauses)
     d.span = span(from: d.span)
-    requireClause(.via, of: .transit, at: d.span, example: "via ROUTER", isGiven: d.clauses.via != nil)
+    requireClause(.via, of: .transit, at: d.span, example: "via router", isGiven: d.clauses.via != nil)
     tree.transits.append(d)
   }
 
