@@ -75,6 +75,7 @@ let package = Package(
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
     tests(of: "portcullis", named: "CommandTests"),
+    tests(of: "Driver", named: "GoldenTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
     tests(
       of: "Kubernetes", named: "KubernetesTests",

@@ -22,11 +22,17 @@ extension Lowering {
   /// Returns what is accepted on the host `id`.
   private func openings(on id: ID<Host>, from vantage: Vantage) -> [Opening] {
     var result: [Opening] = []
-    var known: [Audience: [Reach]] = [:]
+    var known: [Party: [Reach]] = [:]
     func sources(_ exposure: Exposure) -> [Reach] {
-      if let reaches = known[exposure.audience] { return reaches }
-      let reaches = self.sources(of: exposure.audience, from: vantage)
-      known[exposure.audience] = reaches
+      let audience = exposure.audience
+      // Many exposures are to one and the same zone, group or service.
+      guard audience.parties.count == 1, audience.exceptions.isEmpty, let party = audience.parties.first?.value else {
+        return self.sources(of: audience, from: vantage)
+      }
+      if case .addresses = party { return self.sources(of: audience, from: vantage) }
+      if let reaches = known[party] { return reaches }
+      let reaches = self.sources(of: audience, from: vantage)
+      known[party] = reaches
       return reaches
     }
     for run in policy[id].runs {

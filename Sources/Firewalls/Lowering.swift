@@ -111,14 +111,21 @@ extension Lowering {
   ///
   /// A private source on an interface of the Internet is nobody but `internet`; an exception is not weakened by that.
   func sources(of audience: Audience, from vantage: Vantage) -> [Reach] {
-    let included = audience.parties.flatMap { party -> [Reach] in
-      let reaches = reach(of: party.value, from: vantage)
-      guard party.value != .internet, !vantage.internet.isEmpty else { return reaches }
-      return reaches.allSatisfy { !$0.addresses.intersects(.privateNetworks) }
-        ? reaches : reaches.subtracting([vantage.strangers])
+    if audience.parties.count == 1, audience.exceptions.isEmpty {
+      return honest(audience.parties[0].value, from: vantage).normalized
     }
+    let included = audience.parties.flatMap { honest($0.value, from: vantage) }
     guard !audience.exceptions.isEmpty else { return included.normalized }
     return included.subtracting(audience.exceptions.flatMap { reach(of: $0.value, from: vantage) })
+  }
+
+  /// Returns where packets of `party` honestly come from, as `vantage` sees them.
+  private func honest(_ party: Party, from vantage: Vantage) -> [Reach] {
+    let reaches = reach(of: party, from: vantage)
+    guard party != .internet, !vantage.internet.isEmpty,
+      reaches.contains(where: { $0.addresses.intersects(.privateNetworks) })
+    else { return reaches }
+    return reaches.subtracting([vantage.strangers])
   }
 
   /// Returns the addresses of `parties`, and the interfaces that `vantage` binds to their zones.

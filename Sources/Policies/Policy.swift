@@ -43,22 +43,22 @@ public struct Policy: Sendable {
   public init() {}
 
   /// Returns the owner `id`.
-  @inlinable public subscript(id: ID<Owner>) -> Owner { owners[id.rawValue] }
+  @inlinable public subscript(id: ID<Owner>) -> Owner { _read { yield owners[id.rawValue] } }
 
   /// Returns the zone `id`.
-  @inlinable public subscript(id: ID<Zone>) -> Zone { zones[id.rawValue] }
+  @inlinable public subscript(id: ID<Zone>) -> Zone { _read { yield zones[id.rawValue] } }
 
   /// Returns the service `id`.
-  @inlinable public subscript(id: ID<Service>) -> Service { services[id.rawValue] }
+  @inlinable public subscript(id: ID<Service>) -> Service { _read { yield services[id.rawValue] } }
 
   /// Returns the host `id`.
-  @inlinable public subscript(id: ID<Host>) -> Host { hosts[id.rawValue] }
+  @inlinable public subscript(id: ID<Host>) -> Host { _read { yield hosts[id.rawValue] } }
 
   /// Returns the group `id`.
-  @inlinable public subscript(id: ID<Group>) -> Group { groups[id.rawValue] }
+  @inlinable public subscript(id: ID<Group>) -> Group { _read { yield groups[id.rawValue] } }
 
   /// Returns the cluster `id`.
-  @inlinable public subscript(id: ID<Cluster>) -> Cluster { clusters[id.rawValue] }
+  @inlinable public subscript(id: ID<Cluster>) -> Cluster { _read { yield clusters[id.rawValue] } }
 }
 
 /// What a policy says of itself as a whole.
