@@ -26,6 +26,9 @@ public struct Inspection: Sendable {
   /// Every exposure of each service, by the service's position.
   let exposuresOfService: [Range<Int>]
 
+  /// Who is named anywhere.
+  let mentions: Mentions
+
   /// The zones that some host binds an interface to.
   let boundZones: Set<ID<Zone>>
 
@@ -38,14 +41,15 @@ public struct Inspection: Sendable {
     self.today = today
     var exposures: [ExposureView] = []
     var ranges: [Range<Int>] = []
-    for (s, service) in lowering.policy.services.enumerated() {
+    for s in lowering.policy.services.indices {
       let start = exposures.count
-      for exposure in service.exposures {
+      for exposure in lowering.policy.services[s].exposures {
         exposures.append(ExposureView(exposure, of: ID(s), in: lowering))
       }
       ranges.append(start..<exposures.count)
     }
     boundZones = Set(lowering.policy.hosts.flatMap { $0.interfaces.flatMap { $0.zones.map(\.value) } })
+    mentions = Mentions(lowering.policy)
     self.exposures = exposures
     exposuresOfService = ranges
   }
@@ -57,7 +61,10 @@ public struct Inspection: Sendable {
 }
 
 /// An exposure with what is derived from it.
-struct ExposureView: Sendable {
+///
+/// It is immutable, and a class because every check goes through all of them: a copy of the value would count a dozen
+/// references each time.
+final class ExposureView: Sendable {
   /// The service.
   let service: ID<Service>
 
@@ -75,6 +82,10 @@ struct ExposureView: Sendable {
     self.service = service
     self.exposure = exposure
     traffic = lowering.publicTraffic(of: exposure, in: lowering.policy[service])
+    guard exposure.audience.parties.count != 1 || !exposure.audience.exceptions.isEmpty else {
+      audience = lowering.book.addresses(of: exposure.audience.parties[0].value)
+      return
+    }
     var addresses = AddressSet()
     for party in exposure.audience.parties { addresses = addresses.union(lowering.book.addresses(of: party.value)) }
     for party in exposure.audience.exceptions {

@@ -21,8 +21,10 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    inspection.policy.services.lazy.filter { $0.owner == nil }.map { service in
-      Finding(
+    let services = inspection.policy.services
+    return services.indices.filter { services[$0].owner == nil }.map { s in
+      let service = services[s]
+      return Finding(
         "service `\(service.name.value)` has no owner", about: service.name.value,
         at: .init(service.name.span, "nobody answers for it"),
         because: "Nobody can be asked whether it is still needed, or told that it is under attack.",

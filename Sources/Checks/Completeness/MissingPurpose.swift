@@ -26,8 +26,11 @@ extension Check {
       """
     ]
   ) { inspection in
-    inspection.policy.services.lazy.filter { $0.purpose?.utf8.allSatisfy { $0 <= 0x20 } ?? true }.map { service in
-      Finding(
+    let services = inspection.policy.services
+    let silent = services.indices.filter { services[$0].purpose?.utf8.allSatisfy { $0 <= 0x20 } ?? true }
+    return silent.map { s in
+      let service = services[s]
+      return Finding(
         "service `\(service.name.value)` has no purpose", about: service.name.value,
         at: .init(service.name.span, "what is it for?"),
         because: "Whoever does not know what a service is for cannot judge who should reach it.",

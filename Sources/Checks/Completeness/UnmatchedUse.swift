@@ -116,7 +116,7 @@ private struct Usage {
 
   /// Collects who uses whom in `policy`.
   init(_ policy: Policy) {
-    uses = policy.services.map { Set($0.uses.flatMap { $0.targets.map(\.value) }) }
+    uses = policy.services.indices.map { s in Set(policy.services[s].uses.flatMap { $0.targets.map(\.value) }) }
     self.policy = policy
   }
 

@@ -18,8 +18,11 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    inspection.policy.services.lazy.filter { $0.placements.isEmpty && $0.workloads.isEmpty }.map { service in
-      Finding(
+    let services = inspection.policy.services
+    let idle = services.indices.filter { services[$0].placements.isEmpty && services[$0].workloads.isEmpty }
+    return idle.map { s in
+      let service = services[s]
+      return Finding(
         "service `\(service.name.value)` runs nowhere", about: service.name.value,
         at: .init(service.name.span, "no host, group or cluster runs it"),
         because: "Nothing is opened for it, and whoever names it as an audience names nobody.",

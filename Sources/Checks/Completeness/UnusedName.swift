@@ -19,7 +19,7 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    let named = Mentions(inspection.policy)
+    let named = inspection.mentions
     return inspection.policy.zones.enumerated().filter { !named.zones.contains(ID($0.offset)) }.map { _, zone in
       unused("zone", zone.name)
     }
@@ -42,7 +42,7 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    let named = Mentions(inspection.policy)
+    let named = inspection.mentions
     return inspection.policy.owners.enumerated().filter { !named.owners.contains(ID($0.offset)) }.map { _, owner in
       unused("owner", owner.name)
     }
@@ -64,7 +64,7 @@ extension Check {
         group web { web1; runs site }
         """)
   ) { inspection in
-    let named = Mentions(inspection.policy)
+    let named = inspection.mentions
     let grouped = Set(inspection.policy.groups.flatMap(\.memberGroups))
     return inspection.policy.groups.enumerated()
       .filter { !named.groups.contains(ID($0.offset)) && !grouped.contains(ID($0.offset)) && $0.element.runs.isEmpty }
@@ -93,10 +93,10 @@ struct Mentions {
 
   /// Collects who is named in `policy`.
   init(_ policy: Policy) {
-    for service in policy.services {
-      if let owner = service.owner { owners.insert(owner) }
-      for exposure in service.exposures { add(exposure.audience) }
-      for use in service.uses { add(use.targets) }
+    for s in policy.services.indices {
+      if let owner = policy.services[s].owner { owners.insert(owner) }
+      for exposure in policy.services[s].exposures { add(exposure.audience) }
+      for use in policy.services[s].uses { add(use.targets) }
     }
     for host in policy.hosts {
       for interface in host.interfaces { zones.formUnion(interface.zones.map(\.value)) }

@@ -32,10 +32,15 @@ extension Check {
   ) { inspection in
     let policy = inspection.policy
     var statements: [(subject: String, word: String, provenance: Provenance)] = []
-    for service in policy.services {
-      let name = service.name.value
-      statements += service.exposures.map { (name, "exposure of `\(name)`", $0.provenance) }
-      statements += service.uses.map { (name, "use by `\(name)`", $0.provenance) }
+    for s in policy.services.indices {
+      for exposure in policy.services[s].exposures where exposure.provenance.until != nil {
+        let name = policy.services[s].name.value
+        statements.append((name, "exposure of `\(name)`", exposure.provenance))
+      }
+      for use in policy.services[s].uses where use.provenance.until != nil {
+        let name = policy.services[s].name.value
+        statements.append((name, "use by `\(name)`", use.provenance))
+      }
     }
     statements += policy.transits.map { (policy[$0.via.value].name.value, "transit", $0.provenance) }
     statements += policy.blocks.map { ("block", "block", $0.provenance) }

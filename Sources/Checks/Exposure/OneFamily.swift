@@ -38,8 +38,8 @@ extension Check {
   ) { inspection in
     let policy = inspection.policy
     var audiences: [(subject: String, parties: [Spelled<Party>])] = []
-    for service in policy.services {
-      for exposure in service.exposures { audiences.append((service.name.value, exposure.audience.parties)) }
+    for view in inspection.exposures where wholeFamily(among: view.exposure.audience.parties) != nil {
+      audiences.append((policy[view.service].name.value, view.exposure.audience.parties))
     }
     audiences += policy.transits.map { (policy[$0.via.value].name.value, $0.audience.parties) }
     audiences += policy.blocks.map { ("block", $0.sources) }

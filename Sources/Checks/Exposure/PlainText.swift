@@ -46,13 +46,14 @@ extension Check {
 
   /// Returns the protocol that `view` exposes in `policy` and that sends secrets in plain text, if there is one.
   private static func plainTextProtocol(of view: ExposureView, in policy: Policy) -> PlainTextProtocol? {
-    for port in view.exposure.ports.map({ policy[view.service].ports[$0] }) {
-      if let speaks = port.speaks {
+    let ports = policy[view.service].ports
+    for port in view.exposure.ports {
+      if let speaks = ports[port].speaks {
         if let found = PlainTextProtocol.named(speaks.value), matters(found, in: view) { return found }
         continue
       }
       // The public port tells more than the listening one: what answers on 443 speaks TLS, wherever it listens.
-      for traffic in view.traffic where port.traffic.contains(traffic.listening) {
+      for traffic in view.traffic where ports[port].traffic.contains(traffic.listening) {
         guard let ports = traffic.public.ports, ports.isSingle,
           let found = PlainTextProtocol.at(ports.lower, traffic.public.transport), matters(found, in: view)
         else { continue }

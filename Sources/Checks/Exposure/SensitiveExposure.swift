@@ -72,23 +72,24 @@ extension Check {
 
   /// Returns why what `view` exposes in `policy` is sensitive, if it is.
   static func sensitivity(of view: ExposureView, in policy: Policy) -> Sensitivity? {
-    let service = policy[view.service]
-    if let name = service.classes.first(where: { sensitiveClasses.contains($0.value) }) {
+    let classes = policy[view.service].classes
+    let ports = policy[view.service].ports
+    if let name = classes.first(where: { sensitiveClasses.contains($0.value) }) {
       return Sensitivity(reason: "is of class `\(name.value)`", span: name.span)
     }
-    for port in view.exposure.ports.map({ service.ports[$0] }) {
-      if let speaks = port.speaks, let usual = sensitivePort(spokenAs: speaks.value) {
+    for port in view.exposure.ports {
+      if let speaks = ports[port].speaks, let usual = sensitivePort(spokenAs: speaks.value) {
         return Sensitivity(reason: "speaks \(speaks.value) (\(usual.kind.rawValue))", span: speaks.span)
       }
     }
     for (outer, inner) in view.traffic {
       for traffic in [outer, inner] {
-        guard let ports = traffic.ports, let found = SensitivePort.first(in: ports, traffic.transport) else { continue }
+        guard let range = traffic.ports, let found = SensitivePort.first(in: range, traffic.transport) else { continue }
         let place = traffic == outer ? view.exposure.publicPort?.span : nil
-        let listening = view.exposure.ports.first { service.ports[$0].traffic.contains(inner) }
+        let listening = view.exposure.ports.first { ports[$0].traffic.contains(inner) }
         return Sensitivity(
           reason: "is on \(found.ports)/\(found.transport), the port of \(found.name) (\(found.kind.rawValue))",
-          span: place ?? listening.map { service.ports[$0].trafficSpan } ?? view.span)
+          span: place ?? listening.map { ports[$0].trafficSpan } ?? view.span)
       }
     }
     return nil

@@ -24,13 +24,12 @@ extension Check {
   ) { inspection in
     let policy = inspection.policy
     return inspection.activeExposures.compactMap { view in
-      let service = policy[view.service]
       guard !view.exposure.audience.parties.contains(where: { $0.value == .localhost }) else { return nil }
       let places = inspection.book.addresses(of: view.exposure.via.map { .host($0.value) } ?? .service(view.service))
       let shared = AddressFamily.allCases.contains { !view.audience.isEmpty($0) && !places.isEmpty($0) }
       // A service without a place is the business of `unplaced-service`.
-      guard !shared, !places.isEmpty, service.workloads.isEmpty else { return nil }
-      let name = service.name.value
+      guard !shared, !places.isEmpty, policy[view.service].workloads.isEmpty else { return nil }
+      let name = policy[view.service].name.value
       let why = view.audience.isEmpty ? "this audience has no addresses" : "has no address of this family"
       return Finding(
         "this exposure of `\(name)` opens nothing", about: name, at: .init(view.audienceSpan, why),

@@ -21,10 +21,12 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    ports(in: inspection.policy) { service, port, traffic, range in
+    let policy = inspection.policy
+    return ports(in: policy) { service, port, traffic, range in
       guard range.upper >= PortClass.dynamic.ports.lower else { return nil }
       return Finding(
-        "`\(service.name.value)` listens on \(traffic), in the dynamic range", about: service.name.value,
+        "`\(policy[service].name.value)` listens on \(traffic), in the dynamic range",
+        about: policy[service].name.value,
         at: .init(port.trafficSpan, "49152-65535 is for clients"),
         because: "Any client of the host may hold the port when the service starts.",
         help: "Choose a port below 49152, best of all outside of the hosts' ephemeral range.")
@@ -62,14 +64,14 @@ extension Check {
   ) { inspection in
     let policy = inspection.policy
     return ports(in: policy) { service, port, traffic, range in
-      let host = service.placements.lazy.map { policy[$0.host] }.first { host in
+      let host = policy[service].placements.lazy.map { policy[$0.host] }.first { host in
         (host.ephemeral?.value ?? policy.settings.ephemeral).overlaps(range)
       }
       guard let host else { return nil }
       let ephemeral = host.ephemeral?.value ?? policy.settings.ephemeral
       return Finding(
-        "`\(service.name.value)` listens on \(traffic), in the ephemeral range of `\(host.name.value)`",
-        about: service.name.value, at: .init(port.trafficSpan, "clients take ports from \(ephemeral)"),
+        "`\(policy[service].name.value)` listens on \(traffic), in the ephemeral range of `\(host.name.value)`",
+        about: policy[service].name.value, at: .init(port.trafficSpan, "clients take ports from \(ephemeral)"),
         because: "A client may hold the port when the service starts.",
         help: "Reserve it with `net.ipv4.ip_local_reserved_ports = \(range)` (`portcullis compile --to sysctl` writes "
           + "it), or choose a port outside of the range.")
@@ -97,10 +99,11 @@ extension Check {
         host web1 { address 192.0.2.10; runs web }
         """)
   ) { inspection in
-    ports(in: inspection.policy) { service, port, traffic, range in
+    let policy = inspection.policy
+    return ports(in: policy) { service, port, traffic, range in
       guard range.lower < 1024 else { return nil }
       return Finding(
-        "`\(service.name.value)` listens on \(traffic), a system port", about: service.name.value,
+        "`\(policy[service].name.value)` listens on \(traffic), a system port", about: policy[service].name.value,
         at: .init(port.trafficSpan, "needs a privilege to listen on"),
         because: "Its process has to start as root or with `CAP_NET_BIND_SERVICE`.",
         help: "Let it listen on a port above 1023 and expose it `as \(traffic)`.")
@@ -109,13 +112,14 @@ extension Check {
 
   /// Returns the findings that `judge` makes of the listening ports of `policy`, at most one for each `port` statement.
   static func ports(
-    in policy: Policy, judge: (Service, Port, Traffic, PortRange) -> Finding?
+    in policy: Policy, judge: (ID<Service>, Port, Traffic, PortRange) -> Finding?
   ) -> [Finding] {
     var findings: [Finding] = []
-    for service in policy.services {
-      for port in service.ports {
-        for traffic in port.traffic {
-          guard let range = traffic.ports, let finding = judge(service, port, traffic, range) else { continue }
+    for s in policy.services.indices {
+      let ports = policy.services[s].ports
+      for p in ports.indices {
+        for traffic in ports[p].traffic {
+          guard let range = traffic.ports, let finding = judge(ID(s), ports[p], traffic, range) else { continue }
           findings.append(finding)
           break
         }

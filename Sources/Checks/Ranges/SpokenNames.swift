@@ -30,13 +30,14 @@ extension Check {
       """
     ]
   ) { inspection in
-    spoken(in: inspection.policy) { service, name, traffic, range in
+    let policy = inspection.policy
+    return spoken(in: policy) { service, name, traffic, range in
       guard KnownServices.isKnown(name.value), !KnownServices.isUsual(name.value, on: range.lower, traffic.transport)
       else { return nil }
       let others = KnownServices.names(of: range.lower, traffic.transport)
       guard !others.isEmpty else { return nil }
       return Finding(
-        "\(traffic) is known for \(listed(others)), not for `\(name.value)`", about: service.name.value,
+        "\(traffic) is known for \(listed(others)), not for `\(name.value)`", about: policy[service].name.value,
         at: .init(name.span, "usual for \(others[0])"),
         because: "Whoever sees the number takes it for what it is known for.", help: usual(name.value))
     }
@@ -60,12 +61,13 @@ extension Check {
         host db1 { address 10.0.0.10; runs db }
         """)
   ) { inspection in
-    spoken(in: inspection.policy) { service, name, traffic, range in
+    let policy = inspection.policy
+    return spoken(in: policy) { service, name, traffic, range in
       guard KnownServices.isKnown(name.value), !KnownServices.isUsual(name.value, on: range.lower, traffic.transport),
         KnownServices.names(of: range.lower, traffic.transport).isEmpty, usual(name.value) != nil
       else { return nil }
       return Finding(
-        "`\(name.value)` is not usually spoken on \(traffic)", about: service.name.value,
+        "`\(name.value)` is not usually spoken on \(traffic)", about: policy[service].name.value,
         at: .init(name.span, "has a port of its own"),
         because: "Tools and colleagues look for it on its usual port.", help: usual(name.value))
     }
@@ -90,12 +92,13 @@ extension Check {
         host db1 { address 10.0.0.10; runs db }
         """)
   ) { inspection in
-    spoken(in: inspection.policy) { service, name, _, _ in
+    let policy = inspection.policy
+    return spoken(in: policy) { service, name, _, _ in
       guard !KnownServices.isKnown(name.value) else { return nil }
       let near = PortRegistry.iana.names(near: name.value, count: 1).first
       let fault = ServiceNameFault.first(in: name.value).map { ", and cannot be one: \($0.description)" } ?? ""
       return Finding(
-        "`\(name.value)` is no known protocol\(fault)", about: service.name.value,
+        "`\(name.value)` is no known protocol\(fault)", about: policy[service].name.value,
         at: .init(name.span, near.map { "did you mean `\($0)`?" } ?? "not in the registry"),
         because: "Checks that go by the protocol cannot judge it.",
         help: near.map { "Write `speaks \($0)`, or leave it out if the protocol is your own." }
@@ -122,11 +125,12 @@ extension Check {
         host web1 { address 10.0.0.10; runs web }
         """)
   ) { inspection in
-    inspection.policy.services.flatMap { service in
-      service.ports.compactMap { port -> Finding? in
+    let services = inspection.policy.services
+    return services.indices.flatMap { s in
+      services[s].ports.compactMap { port -> Finding? in
         guard let name = port.name, let fault = ServiceNameFault.first(in: name.value) else { return nil }
         return Finding(
-          "`\(name.value)` is no name for a port: \(fault.description)", about: service.name.value,
+          "`\(name.value)` is no name for a port: \(fault.description)", about: services[s].name.value,
           at: .init(name.span, "not a service name by RFC 6335"),
           because: "Kubernetes refuses such names, and DNS SRV records cannot carry them.",
           help: "Use up to fifteen letters, digits and single hyphens, with a letter among them.")
@@ -136,7 +140,7 @@ extension Check {
 
   /// Returns the findings that `judge` makes of the ports of `policy` that say what is spoken there.
   private static func spoken(
-    in policy: Policy, judge: (Service, Name, Traffic, PortRange) -> Finding?
+    in policy: Policy, judge: (ID<Service>, Name, Traffic, PortRange) -> Finding?
   ) -> [Finding] {
     ports(in: policy) { service, port, traffic, range in
       port.speaks.flatMap { judge(service, $0, traffic, range) }
