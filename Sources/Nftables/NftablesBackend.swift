@@ -41,7 +41,7 @@ public enum NftablesBackend: HostBackend {
     public var other: Slot { self == .a ? .b : .a }
   }
 
-  /// The three transactions that replace a ruleset without one wrongly judged packet.
+  /// The four transactions that replace a ruleset without one wrongly judged packet, each loaded by itself.
   public struct Replacement: Sendable {
     /// Makes the new ruleset ready in its slot, where it judges nothing; it fails if the slot is taken.
     public var stage: Script
@@ -49,13 +49,18 @@ public enum NftablesBackend: HostBackend {
     /// Lets the new ruleset judge what the old one accepts.
     public var swap: Script
 
-    /// Removes the old ruleset, be it in the other slot or loaded from `ruleset.nft`.
+    /// Takes the rules out of the old ruleset, be it in the other slot or loaded from `ruleset.nft`.
+    ///
+    /// Its sets stay: a packet that is being judged goes on by the old rules, but looks into sets as they are *now*.
+    public var retire: Script
+
+    /// Removes what is left of the old ruleset.
     public var clean: Script
   }
 
-  /// Returns the three transactions that put the ruleset of `firewall` into `slot`, and what cannot be expressed.
+  /// Returns the four transactions that put the ruleset of `firewall` into `slot`, and what cannot be expressed.
   ///
-  /// Between `swap` and `clean` both rulesets judge, and what both accept is accepted. So a packet that both accept is
+  /// Between `swap` and `retire` both rulesets judge, and what both accept is accepted. So a packet that both accept is
   /// never lost, and one that both refuse never gets in, in whatever order the kernel asks them.
   public static func replacement(
     for firewall: Firewall, in slot: Slot, sources: Sources
@@ -67,14 +72,14 @@ public enum NftablesBackend: HostBackend {
       entries += chain.rules.map { .append($0, chain: chain.name, table: slot.table) }
       table.chains[i].rules = []
     }
+    let old = [NftablesBackend.table, slot.other.table]
     let note = "The firewall of \(firewall.name), made by portcullis, in slot \(slot.rawValue)"
     return (
       Replacement(
-        stage: Script(notes: ["\(note): step 1 of 3."], [.create(slot.table), .define(table)]),
-        swap: Script(notes: ["\(note): step 2 of 3."], entries),
-        clean: Script(
-          notes: ["\(note): step 3 of 3."],
-          [NftablesBackend.table, slot.other.table].flatMap { [.ensure($0), .delete($0)] })),
+        stage: Script(notes: ["\(note): step 1 of 4."], [.create(slot.table), .define(table)]),
+        swap: Script(notes: ["\(note): step 2 of 4."], entries),
+        retire: Script(notes: ["\(note): step 3 of 4."], old.flatMap { [.ensure($0), .flush($0)] }),
+        clean: Script(notes: ["\(note): step 4 of 4."], old.flatMap { [.ensure($0), .delete($0)] })),
       diagnostics
     )
   }

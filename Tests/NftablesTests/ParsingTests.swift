@@ -12,7 +12,9 @@ import Testing
     let script = NftablesBackend.replacement(by: table, for: firewall)
     #expect(try Script(parsing: script.text) == script)
     let (steps, _) = NftablesBackend.replacement(for: firewall, in: .b, sources: sampleSources)
-    for script in [steps.stage, steps.swap, steps.clean] { #expect(try Script(parsing: script.text) == script) }
+    for script in [steps.stage, steps.swap, steps.retire, steps.clean] {
+      #expect(try Script(parsing: script.text) == script)
+    }
   }
 
   @Test(arguments: 0..<30 as Range<UInt64>) func randomRulesetsAreRead(seed: UInt64) throws {

@@ -44,20 +44,20 @@ struct Matcher {
     var blocks: [AddressSet: Int] = [:]
     var keys: [AddressSet: Int] = [:]
     for c in candidates {
-      guard let set = isSource ? c.sources : c.destinations, Matcher.mayBeWide(set, family) else { continue }
+      guard let set = isSource ? c.sources : c.destinations, Matcher.isLarge(set, family) else { continue }
       if blocks[set] == nil { blocks[set] = set.blockCount(family) }
       let other = isSource ? c.destinations : c.sources
       keys[set, default: 0] += other?.blockCount(family) ?? 1
     }
     let wide = blocks.filter { set, count in
       let number = keys[set] ?? 0
-      return count > 64 && count * number > 16 * (count + number)
+      return count * number > 16 * (count + number)
     }
     guard !wide.isEmpty else { return [] }
     var groups: [AddressSet: [FamilyCandidate]] = [:]
     var order: [AddressSet] = []
     candidates.removeAll { c in
-      guard let set = isSource ? c.sources : c.destinations, Matcher.mayBeWide(set, family), wide[set] != nil else {
+      guard let set = isSource ? c.sources : c.destinations, Matcher.isLarge(set, family), wide[set] != nil else {
         return false
       }
       var narrowed = c
@@ -69,11 +69,11 @@ struct Matcher {
     return order.map { ($0, groups[$0] ?? []) }
   }
 
-  /// Returns `false` if `set` surely is no more than 64 blocks, which is known at once for most sets.
-  private static func mayBeWide(_ set: AddressSet, _ family: AddressFamily) -> Bool {
+  /// Returns `true` iff `set` is more than 64 blocks, which is known at once of a single IPv4 interval.
+  private static func isLarge(_ set: AddressSet, _ family: AddressFamily) -> Bool {
     switch family {
-    case .ipv4: set.ipv4.intervals.count > 1
-    case .ipv6: set.ipv6.intervals.count > 1 || set.blockCount(.ipv6) > 64
+    case .ipv4: set.ipv4.intervals.count > 1 && set.blockCount(.ipv4) > 64
+    case .ipv6: set.blockCount(.ipv6) > 64
     }
   }
 

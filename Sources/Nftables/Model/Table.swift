@@ -83,6 +83,9 @@ public struct Script: Hashable, Sendable {
     /// Deletes a table with all that is in it.
     case delete(String)
 
+    /// Removes the rules of a table, and leaves its chains and sets.
+    case flush(String)
+
     /// Adds all that is in a table.
     case define(Table)
 

@@ -42,6 +42,9 @@ struct Parser {
     case "delete":
       try scanner.expect("table inet")
       return .delete(try scanner.word())
+    case "flush":
+      try scanner.expect("table inet")
+      return .flush(try scanner.word())
     case "add":
       try scanner.expect("rule inet")
       let table = try scanner.word()
