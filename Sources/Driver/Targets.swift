@@ -9,7 +9,9 @@ import Sysctl
 /// The back ends; a new one is a line here.
 public enum Targets {
   /// The translators of a host's firewall, in the order of their names.
-  public static let hosts: [any HostBackend.Type] = [NftablesBackend.self]
+  public static let hosts: [any HostBackend.Type] = [
+    IPv6Backend.self, IPv4Backend.self, NftablesBackend.self, SysctlBackend.self,
+  ]
 
   /// The translator of a cluster's firewall.
   public static let clusters: [any ClusterBackend.Type] = [KubernetesBackend.self]

@@ -18,19 +18,23 @@ extension Compiler {
     // The time in which an empty bucket fills, rounded up.
     let filling = (UInt64(burst) * UInt64(period) * 1000 + UInt64(rate.count) - 1) / UInt64(rate.count)
 
-    // `limit` counts in 1/10,000 s (XT_LIMIT_SCALE) and cuts off the rest; its bucket holds less than a day's credit.
-    let isExact = (10_000 * UInt64(period)) % UInt64(rate.count) == 0
-    if !limit.perSource, !shared, isExact, burst <= 10_000, filling <= 43_200_000 { return .limit(rate, burst: burst) }
+    // The credit of both extensions overflows beyond a day (CREDITS_PER_JIFFY).
+    let isHeld = filling <= 86_400_000
 
-    // `hashlimit` counts in 1/1,000,000 s (XT_HASHLIMIT_SCALE_v2), and forgets in at most 2^32 ms.
+    // `limit` counts in 1/10,000 s (XT_LIMIT_SCALE) and cuts off the rest.
+    let isExact = (10_000 * UInt64(period)) % UInt64(rate.count) == 0
+    if !limit.perSource, !shared, isExact, burst <= 10_000, isHeld { return .limit(rate, burst: burst) }
+
+    // `hashlimit` counts in 1/1,000,000 s (XT_HASHLIMIT_SCALE_v2).
     let ticks = 1_000_000 * UInt64(period)
     let share = ticks % UInt64(rate.count)
     let isClose = ticks >= UInt64(rate.count) && share * 100 <= ticks
-    guard isClose, burst <= 1_000_000, filling <= UInt64(UInt32.max) else {
+    guard isClose, burst <= 1_000_000, isHeld else {
       report(
         "iptables-limit", "iptables cannot limit to \(limit)", at: place,
-        because: "It counts in millionths of the unit's seconds, holds bursts of at most 1000000, and forgets a source "
-          + "after at most 49 days.",
+        because:
+          "It counts in millionths of a second, holds bursts of at most 1000000, and no burst that takes more than "
+          + "a day to be earned again.",
         help: "Choose a lower rate, a smaller burst, or a unit in which the rate is a whole number.")
       return nil
     }

@@ -20,14 +20,19 @@ extension Compiler {
     }
     for (transport, pass) in passes.sorted(by: { $0.key < $1.key }) {
       let name = Self.stem(transport)
-      var call = Rule(transport: transport)
-      call.target = .goto(name)
-      mangle.append(call, to: chain)
-      let later = name + "-LIMITED"
+      mangle.append(Rule(transport: transport, target: .goto(name)), to: chain)
       let inner = mangle.add(name)
-      add(pass.unlimited, of: transport, into: inner, stem: name, end: pass.limited.isEmpty ? refuse : .goto(later))
-      guard !pass.limited.isEmpty else { continue }
-      add(pass.limited, of: transport, into: mangle.add(later), stem: later, end: refuse)
+      guard !pass.limited.isEmpty else {
+        add(pass.unlimited, of: transport, into: inner, stem: name, end: refuse)
+        continue
+      }
+      // The passes stand side by side and not one below the other, since the kernel nests no more than 15 chains.
+      let (first, second) = (name + "-FIRST", name + "-LIMITED")
+      mangle.append(Rule(target: .jump(first)), to: inner)
+      mangle.append(Rule(matches: [Marks.has(Marks.admitted)], target: .return), to: inner)
+      mangle.append(Rule(target: .goto(second)), to: inner)
+      add(pass.unlimited, of: transport, into: mangle.add(first), stem: first, end: nil)
+      add(pass.limited, of: transport, into: mangle.add(second), stem: second, end: refuse)
     }
   }
 
@@ -38,7 +43,7 @@ extension Compiler {
 
   /// Writes what accepts the openings at `indices` into the chain at `chain`.
   private mutating func add(
-    _ indices: [Int], of transport: TransportProtocol, into chain: Int, stem: String, end: Target
+    _ indices: [Int], of transport: TransportProtocol, into chain: Int, stem: String, end: Target?
   ) {
     guard transport.hasPorts else {
       for i in indices {
@@ -46,7 +51,7 @@ extension Compiler {
         let decision = decision(for: firewall.openings[i])
         mangle.append(decision, for: base, to: chain)
       }
-      mangle.append(Rule(target: end), to: chain)
+      if let end { mangle.append(Rule(target: end), to: chain) }
       return
     }
     let entries = indices.compactMap { i in

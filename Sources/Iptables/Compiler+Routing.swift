@@ -13,13 +13,13 @@ extension Compiler {
     // in and is routed on besides is not translated, and is judged again.
     mangle.append(
       Rule(matches: [Marks.has(Marks.admitted), .state(Selector(.destinationTranslated))], target: .return), to: chain)
-    addEssentials(to: chain, accept: .return)
-    addBlocks(to: chain)
+    let judging = addEssentials(to: chain, stem: Name.routed, accept: .return)
+    addBlocks(to: judging)
     let pass = Target.return
     // What is not limited comes first, as among the openings.
-    for passage in firewall.passages where passage.limit == nil { add(passage, to: chain, pass: pass) }
-    for passage in firewall.passages where passage.limit != nil { add(passage, to: chain, pass: pass) }
-    mangle.append(Rule(target: refuse), to: chain)
+    for passage in firewall.passages where passage.limit == nil { add(passage, to: judging, pass: pass) }
+    for passage in firewall.passages where passage.limit != nil { add(passage, to: judging, pass: pass) }
+    mangle.append(Rule(target: refuse), to: judging)
   }
 
   /// Writes what lets `passage` through into the chain at `chain`.
@@ -87,14 +87,14 @@ extension Compiler {
     var loopback = Rule(target: .return)
     loopback.departure = Selector("lo")
     mangle.append(loopback, to: chain)
-    addEssentials(to: chain, accept: .return, echo: false)
+    let judging = addEssentials(to: chain, stem: Name.departing, accept: .return, isIncoming: false)
     for departure in departures {
       report(interfaces: [], until: departure.until, traffic: departure.traffic ?? [], at: departure.cause.span)
       let decision = Decision(
         sources: [.everywhere], destinations: [Reach(departure.destinations)],
         matches: departure.until.map { [.until($0)] } ?? [], comment: comment(departure.cause), target: .return)
-      for base in bases(of: departure.traffic) { mangle.append(decision, for: base, to: chain) }
+      for base in bases(of: departure.traffic) { mangle.append(decision, for: base, to: judging) }
     }
-    mangle.append(Rule(target: refuse), to: chain)
+    mangle.append(Rule(target: refuse), to: judging)
   }
 }

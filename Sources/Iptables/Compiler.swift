@@ -128,25 +128,23 @@ struct Compiler {
     _ = mangle.add(Name.delivered, rules: rules)
   }
 
-  /// Writes the chain that judges what is addressed to the host.
+  /// Writes the chains that judge what is addressed to the host.
   private mutating func addHost() {
     let chain = mangle.add(Name.host)
-    addEssentials(to: chain, accept: .goto(Name.admit))
-    addBlocks(to: chain)
-    addOpenings(to: chain)
-    mangle.append(Rule(target: refuse), to: chain)
+    let judging = addEssentials(to: chain, stem: Name.host, accept: .goto(Name.admit))
+    addBlocks(to: judging)
+    addOpenings(to: judging)
+    mangle.append(Rule(target: refuse), to: judging)
   }
 
-  /// Writes the rules that accept what IP needs, and echo requests if they are open.
-  mutating func addEssentials(to chain: Int, accept: Target, echo: Bool = true) {
-    let types = family == .ipv4 ? Essentials.icmp : Essentials.icmpv6
-    for type in types {
-      var rule = Rule(
-        transport: family == .ipv4 ? .icmp : .icmpv6, matches: [.icmp(family, type: type, code: nil)], target: accept)
-      if family == .ipv6, Essentials.icmpv6OnLink.contains(type) { rule.matches.append(.hopLimit(255)) }
-      mangle.append(rule, to: chain)
-    }
-    if family == .ipv6, echo {
+  /// Writes the rules that accept what IP needs, and echo requests if they are open, into the chain at `chain`, and
+  /// returns the position of the chain that judges the rest.
+  ///
+  /// ICMP has a chain of its own on the way there, so that nothing else is asked for its types.
+  mutating func addEssentials(to chain: Int, stem: String, accept: Target, isIncoming: Bool = true) -> Int {
+    let icmp: TransportProtocol = family == .ipv4 ? .icmp : .icmpv6
+    mangle.append(Rule(transport: icmp, target: .goto(stem + "-ICMP")), to: chain)
+    if family == .ipv6, isIncoming {
       var rule = Rule(
         transport: .udp,
         matches: [
@@ -156,15 +154,26 @@ struct Compiler {
       rule.source = Selector(Prefix(containing: Address(.ipv6, 0xfe80 << 112), length: 10))
       mangle.append(rule, to: chain)
     }
-    guard echo, firewall.pingOpen else { return }
-    let request = family == .ipv4 ? Essentials.echoRequest : Essentials.echoRequestV6
-    mangle.append(
-      Rule(
-        transport: family == .ipv4 ? .icmp : .icmpv6,
-        matches: [
-          .icmp(family, type: request, code: nil),
-          .limit(Rate(Essentials.echoRate, per: .second), burst: Essentials.echoBurst),
-        ], comment: "ping", target: accept), to: chain)
+    mangle.append(Rule(target: .goto(stem + "-JUDGE")), to: chain)
+
+    let inner = mangle.add(stem + "-ICMP")
+    for type in family == .ipv4 ? Essentials.icmp : Essentials.icmpv6 {
+      var rule = Rule(transport: icmp, matches: [.icmp(family, type: type, code: nil)], target: accept)
+      if family == .ipv6, Essentials.icmpv6OnLink.contains(type) { rule.matches.append(.hopLimit(255)) }
+      mangle.append(rule, to: inner)
+    }
+    if isIncoming, firewall.pingOpen {
+      let request = family == .ipv4 ? Essentials.echoRequest : Essentials.echoRequestV6
+      mangle.append(
+        Rule(
+          transport: icmp,
+          matches: [
+            .icmp(family, type: request, code: nil),
+            .limit(Rate(Essentials.echoRate, per: .second), burst: Essentials.echoBurst),
+          ], comment: "ping", target: accept), to: inner)
+    }
+    mangle.append(Rule(target: .goto(stem + "-JUDGE")), to: inner)
+    return mangle.add(stem + "-JUDGE")
   }
 
   /// Writes the chains that carry out verdicts.

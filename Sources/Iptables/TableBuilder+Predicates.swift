@@ -102,7 +102,7 @@ extension TableBuilder {
     _ blocks: ArraySlice<Prefix>, into chain: Int, stem: String, counter: inout Int, depth: Int, end: Side.End,
     yes: String
   ) {
-    guard blocks.count > 12, depth < 5, let first = blocks.first, let last = blocks.last else {
+    guard blocks.count > 12, depth < 3, let first = blocks.first, let last = blocks.last else {
       for block in blocks {
         var rule = Rule(target: .goto(yes))
         Part(end: end, addresses: .block(block)).restrict(&rule)
@@ -117,7 +117,7 @@ extension TableBuilder {
     while length < width, Self.groups(of: blocks, byFirst: length + 1, atMost: 16) != nil { length += 1 }
     for group in Self.groups(of: blocks, byFirst: length, atMost: .max) ?? [] {
       guard group.count > 1, let lead = group.first else {
-        branch(group, into: chain, stem: stem, counter: &counter, depth: 5, end: end, yes: yes)
+        branch(group, into: chain, stem: stem, counter: &counter, depth: 3, end: end, yes: yes)
         continue
       }
       counter += 1

@@ -73,7 +73,7 @@ struct Interpreter {
 
   private func walk(_ state: inout State, _ table: Table, _ name: String, depth: Int) -> Step {
     precondition(depth <= 15, "the kernel nests 15 chains")
-    for rule in table.chain(name)!.rules where matches(rule, state) {
+    for rule in table.chain(name)?.rules ?? [] where matches(rule, state) {
       switch rule.target {
       case nil, .log: break
       case .accept: return .accept

@@ -190,3 +190,12 @@ struct FirewallMaker {
       sourcePort: transport.isICMP ? random.pick([0, 1, 2]) : linkLocal ? 547 : 5000, destinationPort: port)
   }
 }
+
+extension FirewallMaker {
+  /// The firewall of a host that accepts nothing but the essentials.
+  static var empty: Firewall {
+    Firewall(
+      host: ID(0), name: "web1", addresses: blocks("10.0.0.1", "2001:db8::1"), rejects: false, logDenied: nil,
+      pingOpen: false, ephemeral: PortRange(from: 32768, through: 60999))
+  }
+}
