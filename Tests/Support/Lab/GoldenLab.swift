@@ -51,7 +51,7 @@ public struct GoldenLab: Sendable, CustomStringConvertible {
   private static func policy(in folder: URL) throws -> [(path: String, text: String)] {
     let single = folder.appendingPathComponent("policy.port")
     if FileManager.default.fileExists(atPath: single.path) { return [("policy.port", try text(single))] }
-    let root = folder.appendingPathComponent("policy")
+    let root = folder.appendingPathComponent("policy").resolvingSymlinksInPath()
     let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path).filter { $0.hasSuffix(".port") }
     return try paths.sorted().map { ("policy/" + $0, try text(root.appendingPathComponent($0))) }
   }
