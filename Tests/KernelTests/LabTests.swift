@@ -197,6 +197,30 @@ import Testing
     #expect(faults.isEmpty, Comment(rawValue: faults.joined(separator: "\n")))
   }
 
+  @Test func `sees packets that are judged wrongly while rulesets change`() throws {
+    let lab = try Lab(
+      parsing: "host web1\nlink eth0 192.0.2.10/24\npeer client on eth0 203.0.113.9\n", file: "flood.lab")
+    func rules(_ port: Int) -> Ruleset {
+      .nftables([
+        """
+        table inet lab
+        delete table inet lab
+        table inet lab {
+          chain input {
+            type filter hook input priority 0; policy accept;
+            iif != lo udp dport != \(port) drop
+          }
+        }
+
+        """
+      ])
+    }
+    let steady = try flood(lab, replacing: [rules(7001)], open: 7001, closed: 7002, count: 5000)
+    #expect(steady.loads > 1 && steady.lost < 100, "\(steady)")
+    let swapping = try flood(lab, replacing: [rules(7001), rules(7002)], open: 7001, closed: 7002, count: 5000)
+    #expect(swapping.lost > 100 && swapping.admitted > 100, "\(swapping)")
+  }
+
   @Test func `finds a ruleset that is not stable`() throws {
     // A second load adds the rule once more.
     let growing = "table inet x { chain input { type filter hook input priority 0; tcp dport 1 accept; }; }\n"

@@ -12,13 +12,16 @@ struct Observer {
   /// For ICMP the ports are the identifier and the type; the detail is the code and what an error quotes.
   private(set) var arrivals: [String] = []
 
+  /// How many UDP packets arrived for each port since counting began; while it goes on, they leave no lines.
+  var counts: [UInt16: Int]?
+
   /// Opens the sockets.
   init() throws(SystemError) {
     for family in [AF_INET, AF_INET6] {
       let icmp = family == AF_INET ? IPPROTO_ICMP : 58
       for number in [IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, icmp] {
         let socket = try Socket(family: family, type: SOCK_RAW, protocolNumber: Int32(number))
-        try socket.set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
+        try socket.set(SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
         if family == AF_INET6 { try socket.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1) }
         sockets.append((socket, UInt8(number)))
       }
@@ -30,7 +33,12 @@ struct Observer {
     let before = arrivals.count
     for (socket, number) in sockets {
       while let packet = socket.receive() {
-        if let line = describe(packet, number) { arrivals.append(line) }
+        if number == UInt8(IPPROTO_UDP), counts != nil {
+          let start = packet.source.family == AF_INET ? Int((packet.bytes.first ?? 0) & 15) * 4 : 0
+          counts?[Wire.word(Array(packet.bytes), start + 2), default: 0] += 1
+        } else if let line = describe(packet, number) {
+          arrivals.append(line)
+        }
       }
     }
     return arrivals[before...]

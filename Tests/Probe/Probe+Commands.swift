@@ -21,6 +21,13 @@ extension Probe {
       else { throw Misunderstood() }
       attempts[i].talk("talk", until: Probe.now + limit)
     case ("collect", 1): collect()
+    case ("flood", 7): try flood(words)
+    case ("count", 1):
+      _ = observer.read()
+      observer.counts = [:]
+    case ("counted", 1):
+      _ = observer.read()
+      for (port, count) in observer.counts ?? [:] { Probe.write("count \(port) \(count)") }
     case ("seen", 1):
       _ = observer.read()
       observer.arrivals.forEach { Probe.write("saw " + $0) }
@@ -46,6 +53,26 @@ extension Probe {
         case .failed(let reason): "failed \(reason)"
         }
       Probe.write("result \(attempt.request.identifier) \(text)")
+    }
+  }
+
+  /// Sends a UDP packet to each of two ports by turns, each from another port: `flood SOURCE DESTINATION PORT PORT
+  /// COUNT MICROSECONDS`; each is the first of a connection, and has no answer.
+  private func flood(_ words: [String]) throws {
+    guard let source = Endpoint(words[1], port: 0), let destination = Endpoint(words[2], port: 0),
+      let first = UInt16(words[3]), let second = UInt16(words[4]), let count = UInt16(words[5]), count <= 60000,
+      let pause = UInt32(words[6])
+    else { throw Misunderstood() }
+    let socket = try Socket(family: source.family, type: SOCK_RAW, protocolNumber: Int32(IPPROTO_UDP))
+    defer { socket.close() }
+    try socket.bind(to: source)
+    for i in 0..<count {
+      for port in [first, second] {
+        let from = Endpoint(address: source.address, port: 1024 + i)
+        let to = Endpoint(address: destination.address, port: port)
+        try socket.send(Wire.udp(from: from, to: to), to: destination)
+      }
+      if pause > 0 { usleep(pause) }
     }
   }
 

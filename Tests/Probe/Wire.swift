@@ -43,6 +43,14 @@ enum Wire {
   /// The flags of TCP by the letters they go by.
   static let flagLetters: [Character: UInt8] = ["F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32]
 
+  /// Returns a UDP packet (RFC 768) without data.
+  static func udp(from source: Endpoint, to destination: Endpoint) -> [UInt8] {
+    let header = big(source.port) + big(destination.port) + big(8) + [0, 0]
+    let pseudo = source.address + destination.address + [0, UInt8(IPPROTO_UDP)] + big(8)
+    let sum = checksum(pseudo + header)
+    return header.dropLast(2) + big(sum == 0 ? .max : sum)
+  }
+
   /// Returns an SCTP packet that begins an association: one INIT chunk (RFC 9260 section 3.3.2).
   static func sctpInit(from source: Endpoint, to destination: Endpoint) -> [UInt8] {
     var packet = big(source.port) + big(destination.port) + [0, 0, 0, 0] + [0, 0, 0, 0]

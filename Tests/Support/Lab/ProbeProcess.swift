@@ -47,6 +47,13 @@ final class ProbeProcess {
     }
   }
 
+  /// Returns `true` iff the probe has said something more within `milliseconds`.
+  func hasAnswer(within milliseconds: Int32) throws -> Bool {
+    if !buffer.isEmpty { return true }
+    var ready = [pollfd(fd: child.output, events: Int16(POLLIN), revents: 0)]
+    return unsafe poll(&ready, 1, milliseconds) == 1
+  }
+
   private func readLine() throws -> String {
     var bytes = [UInt8](repeating: 0, count: 65536)
     while true {
