@@ -63,7 +63,8 @@ let package = Package(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     tests(
-      of: "Driver", named: "KernelTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"],
+      of: "Driver", named: "KernelTests",
+      with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],
       apartFrom: ["README.md"]),
     tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
     tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),

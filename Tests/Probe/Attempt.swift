@@ -57,7 +57,8 @@ struct Attempt {
     do {
       try begin()
     } catch {
-      outcome = .failed("\(error)")
+      // What the machine's own firewall drops on its way out is refused to the sender (netfilter: NF_DROP, EPERM).
+      outcome = error.number == EPERM && socket != nil ? .unreachable : .failed("\(error)")
     }
   }
 

@@ -114,9 +114,10 @@ final class LabBench {
       link.addresses.first { $0.address.isIPv6 == isIPv6 && !$0.address.isLinkLocal }?.address
     }
     lines += families.map { "route add default via \($0) dev \(name) onlink" }
-    for (address, length) in link.addresses where !address.isIPv6 && length < 31 {
-      lines.append("route add broadcast \(address.lastAddress(prefixLength: length)) dev \(name)")
+    let broadcasts = link.addresses.filter { !$0.address.isIPv6 && $0.length < 31 }.map {
+      $0.address.lastAddress(prefixLength: $0.length).description
     }
+    lines += Set(broadcasts).sorted().map { "route add broadcast \($0) dev \(name)" }
     return lines
   }
 
