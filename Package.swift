@@ -72,7 +72,8 @@ let package = Package(
     tests(of: "Nftables", named: "NftablesTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     tests(
-      of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"], apartFrom: ["Golden"]),
+      of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"],
+      apartFrom: ["Golden"]),
     tests(of: "Sysctl", named: "SysctlTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
