@@ -10,6 +10,9 @@ extension Check {
     blockedExposure, idleBlock, wideTransit, oneFamily, unreachableExposure,
     // Completeness
     missingOwner, missingPurpose, unplacedService, unusedZone, unusedOwner, unusedGroup, unusedExposure, unexposedUse,
+    // Clusters
+    strayNodePort, foreignNodePort, dynamicNodePort, nodePortConflict, overlappingAllotments, nodeHostPort,
+    hiddenClient, unenforcedLimit, refusedName,
     // Invariants and waivers
     brokenNever, brokenAlways, unusedWaiver, lapsedWaiver, unknownCheck,
   ]
