@@ -17,20 +17,22 @@ extension Check {
         service.
         """,
       example: """
+        owner shop { contact "shop@example.org" }
         owner games { contact "games@example.org" }
         service lobby { owner games; purpose "Lobby"; port 7000/udp; expose to internet }
         cluster prod {
           pods 10.42.0.0/16
-          allot 30000-30009 to team
+          allot 30000-30009 to shop
           workload lobby { namespace games; pods app=lobby; publish nodeport ↓30005 }
         }
         """,
       instead: """
+        owner shop { contact "shop@example.org" }
         owner games { contact "games@example.org" }
         service lobby { owner games; purpose "Lobby"; port 7000/udp; expose to internet }
         cluster prod {
           pods 10.42.0.0/16
-          allot 30000-30009 to team
+          allot 30000-30009 to shop
           allot 30010-30019 to games
           workload lobby { namespace games; pods app=lobby; publish nodeport 30015 }
         }

@@ -1,3 +1,4 @@
+import Firewalls
 import Packets
 import Policies
 import Syntax

@@ -13,29 +13,32 @@ extension Check {
         and one of them fails.
         """,
       example: """
+        owner shop { contact "shop@example.org" }
         owner games { contact "games@example.org" }
         cluster prod {
           pods 10.42.0.0/16
-          allot 30000-30019 to team
+          allot 30000-30019 to shop
           allot ↓30010-30029 to games
         }
         """,
       instead: """
+        owner shop { contact "shop@example.org" }
         owner games { contact "games@example.org" }
         cluster prod {
           pods 10.42.0.0/16
-          allot 30000-30019 to team
+          allot 30000-30019 to shop
           allot 30020-30029 to games
         }
         """),
     flagged: [
       """
+      owner shop { contact "shop@example.org" }
       owner games { contact "games@example.org" }
       cluster prod {
         pods 10.42.0.0/16
-        allot 30000-30079 to team
+        allot 30000-30079 to shop
         allot ↓30010-30019 to games
-        allot ↓30030-30039 to team
+        allot ↓30030-30039 to shop
       }
       """
     ]

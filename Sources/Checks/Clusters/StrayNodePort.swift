@@ -31,7 +31,8 @@ extension Check {
         """),
     flagged: [
       """
-      cluster prod { pods 10.42.0.0/16; nodeports 31000-31999; allot ↓30990-31009 to team }
+      owner games { contact "games@example.org" }
+      cluster prod { pods 10.42.0.0/16; nodeports 31000-31999; allot ↓30990-31009 to games }
       """
     ],
     allowed: [

@@ -15,7 +15,7 @@ extension Check {
         NetworkPolicy has no limits. The exposure is open without one, and whoever reads the policy believes otherwise.
         """,
       example: """
-        service shop { owner team; purpose "Shop"; port 8443/tcp; expose to internet ↓limit 100/second }
+        service shop { owner team; purpose "Shop"; port 8443/tcp; expose to internet limit ↓100/second }
         cluster prod {
           pods 10.42.0.0/16
           workload shop { namespace shop; pods app=shop; publish loadbalancer }
@@ -32,7 +32,7 @@ extension Check {
         """),
     flagged: [
       """
-      service shop { owner team; purpose "Shop"; port 8443/tcp; expose to internet ↓limit 100/second }
+      service shop { owner team; purpose "Shop"; port 8443/tcp; expose to internet limit ↓100/second }
       cluster prod {
         pods 10.42.0.0/16
         nodes 192.0.2.21
