@@ -25,8 +25,13 @@ public enum NftablesBackend: HostBackend {
   public static func replacement(by table: Table, for firewall: Firewall) -> Script {
     let old = [table.name] + Slot.allCases.map(\.table)
     return Script(
-      notes: ["The firewall of \(firewall.name), made by portcullis. Load it with: nft -f ruleset.nft"],
+      notes: ["The firewall of \(printable(firewall.name)), made by portcullis. Load it with: nft -f ruleset.nft"],
       old.flatMap { [.ensure($0), .delete($0)] } + [.define(table)])
+  }
+
+  /// Returns `name` with nothing in it that could end a comment.
+  static func printable(_ name: String) -> String {
+    String(decoding: Assembly.printable(name).prefix(255), as: UTF8.self)
   }
 
   /// One of two places for a ruleset, so that the next one can be made ready beside the one that judges.
@@ -73,7 +78,7 @@ public enum NftablesBackend: HostBackend {
       table.chains[i].rules = []
     }
     let old = [NftablesBackend.table, slot.other.table]
-    let note = "The firewall of \(firewall.name), made by portcullis, in slot \(slot.rawValue)"
+    let note = "The firewall of \(printable(firewall.name)), made by portcullis, in slot \(slot.rawValue)"
     return (
       Replacement(
         stage: Script(notes: ["\(note): step 1 of 4."], [.create(slot.table), .define(table)]),

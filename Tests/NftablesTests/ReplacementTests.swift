@@ -119,4 +119,19 @@ import Testing
     let lines = result.output.split(separator: "\n").map(String.init)
     #expect(lines == ["table ip others", "table inet portcullis_b", "table ip others", "table inet portcullis"])
   }
+
+  @Test func theScriptFindsTheFreeSlot() throws {
+    var firewall = firewall(0)
+    firewall.openings.append(opening(.tcp(443), .redirect(to: 8443), name: "$(touch /oops)`x` portcullis_a"))
+    let script = NftablesReplaceBackend.compile(firewall, sources: sampleSources).artefacts[0].text
+    let result = try Kernel.run(
+      """
+      nft add table ip others; nft -f ruleset
+      for i in 1 2 3; do sh script; nft list tables; nft list ruleset | grep -c 'goto judge'; done
+      nft list ruleset | grep -o 'touch.*portcullis_a '
+      """, input: ["ruleset": ruleset(firewall), "script": script])
+    let lines = result.output.split(separator: "\n").map(String.init)
+    let expected = ["a", "b", "a"].flatMap { ["table ip others", "table inet portcullis_\($0)", "1"] }
+    #expect(lines == expected + ["touch /oops)?x? portcullis_a "])
+  }
 }

@@ -58,9 +58,9 @@ struct Assembly {
 
   /// Returns the bytes of `text` with `?` for whatever is not plain ASCII, or has a meaning to nft(8) inside quotes.
   static func printable(_ text: String) -> [UInt8] {
-    text.utf8.map { byte in
-      (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-        ? byte : UInt8(ascii: "?")
+    let special = Array("\"\\$`".utf8)
+    return text.utf8.map { byte in
+      (0x20...0x7e).contains(byte) && !special.contains(byte) ? byte : UInt8(ascii: "?")
     }
   }
 }

@@ -1,0 +1,37 @@
+public import Firewalls
+public import Syntax
+
+/// The back end that makes a shell script which replaces a ruleset without one wrongly judged packet.
+///
+/// It holds the four transactions of `NftablesBackend.Replacement`, and puts the ruleset into the slot that is free.
+public enum NftablesReplaceBackend: HostBackend {
+  /// The name of the target.
+  public static let name = "nftables-replace"
+
+  /// Returns `replace.sh`, which runs under any POSIX shell with nft(8) and sed(1).
+  public static func compile(_ firewall: Firewall, sources: Sources) -> Compilation {
+    let (steps, diagnostics) = NftablesBackend.replacement(for: firewall, in: .a, sources: sources)
+    // Only lines of commands name a table, and they begin with a letter; comments stand in lines that do not.
+    var text = """
+      #!/bin/sh
+      # Replaces the firewall of \(NftablesBackend.printable(firewall.name)) while packets flow. Made by portcullis.
+      set -eu
+      export LC_ALL=C
+      if nft list tables | grep -qx 'table inet \(NftablesBackend.Slot.a.table)'
+      then new=\(NftablesBackend.Slot.b.table) old=\(NftablesBackend.Slot.a.table)
+      else new=\(NftablesBackend.Slot.a.table) old=\(NftablesBackend.Slot.b.table)
+      fi
+      load() {
+        sed "/^[a-z]/{s/ \(NftablesBackend.Slot.a.table)/ NEW/;s/ \(NftablesBackend.Slot.b.table)/ $old/;s/ NEW/ $new/;}" |
+          nft -f -
+      }
+
+      """
+    for (step, script) in [
+      ("stage", steps.stage), ("swap", steps.swap), ("retire", steps.retire), ("clean", steps.clean),
+    ] {
+      text += "# \(step)\nload <<'END_OF_TRANSACTION'\n\(script.text)END_OF_TRANSACTION\n"
+    }
+    return Compilation(artefacts: [Artefact(path: "replace.sh", text: text)], diagnostics: diagnostics)
+  }
+}
