@@ -83,8 +83,8 @@ extension Check {
     "system-port", "A service listens on a system port", .ranges, .note,
     page: Page(
       what: """
-        Looks for listening ports below 1024. Ports that the service is known for, such as 443/tcp for `speaks https` \
-        or 22/tcp, are reported as well: the privilege is the same.
+        Looks for listening ports below 1024, unless the port `speaks` the protocol that is at home there, such as \
+        `22/tcp speaks ssh`: then the number is meant.
         """,
       why: """
         A process needs `CAP_NET_BIND_SERVICE` to listen there, which often means that it starts as root. Listening on a \
@@ -97,16 +97,27 @@ extension Check {
       instead: """
         service web { owner team; purpose "Site"; port 8443/tcp; expose to internet as 443/tcp }
         host web1 { address 192.0.2.10; runs web }
-        """)
+        """),
+    allowed: [
+      """
+      service ssh { owner team; purpose "Administration"; port 22/tcp speaks ssh; expose to 10.0.0.7 }
+      host web1 { address 192.0.2.10; runs ssh }
+      """
+    ]
   ) { inspection in
     let policy = inspection.policy
     return ports(in: policy) { service, port, traffic, range in
       guard range.lower < 1024 else { return nil }
+      if let speaks = port.speaks?.value, KnownServices.isUsual(speaks, on: range.lower, traffic.transport) {
+        return nil
+      }
       return Finding(
         "`\(policy[service].name.value)` listens on \(traffic), a system port", about: policy[service].name.value,
         at: .init(port.trafficSpan, "needs a privilege to listen on"),
         because: "Its process has to start as root or with `CAP_NET_BIND_SERVICE`.",
-        help: "Let it listen on a port above 1023 and expose it `as \(traffic)`.")
+        help:
+          "Let it listen on a port above 1023 and expose it `as \(traffic)`, or say what it `speaks` if the port is "
+          + "the usual one for it.")
     }
   }
 
