@@ -99,11 +99,15 @@ extension [Reach] {
   }
 
   /// The lowest address of the parts and a set of interfaces that it is on, as words, if there is one.
+  ///
+  /// An address of 0.0.0.0/8, which is nobody's (RFC 791), is named only if there is no other.
   var witness: String? {
     guard let part = first, let range = part.addresses.ranges.first else { return nil }
+    let somebody = Address(.ipv4, 0x0100_0001)
+    let address = range.lower < somebody && range.contains(somebody) ? somebody : range.lower
     return switch part.interfaces {
-    case .only(let names): "\(range.lower) on \(names.joined(separator: " or "))"
-    case .except: "\(range.lower)"
+    case .only(let names): "\(address) on \(names.joined(separator: " or "))"
+    case .except: "\(address)"
     }
   }
 }
