@@ -98,8 +98,9 @@ struct Compiler {
 
   /// Writes the chain that every arriving packet enters, before any translation.
   private mutating func addArriving() {
-    var kinds: AddressTypes = [.local, .anycast, .multicast]
-    if family == .ipv4 { kinds.insert(.broadcast) }
+    // A list of types means any of them in IPv4, but all of them in IPv6 (xt_addrtype.c, match_type6).
+    let types: [AddressTypes] =
+      family == .ipv4 ? [[.local, .broadcast, .anycast, .multicast]] : [.local, .anycast, .multicast]
     _ = mangle.add(
       Name.arriving,
       rules: [
@@ -107,8 +108,7 @@ struct Compiler {
         Rule(matches: [.state(Selector([.related, .established]))], target: .return),
         Rule(matches: [.state(Selector(.invalid))], target: .drop),
         Rule(arrival: "lo", target: .return),
-        Rule(matches: [.destinationType(kinds)], target: .goto(Name.host)),
-      ])
+      ] + types.map { Rule(matches: [.destinationType($0)], target: .goto(Name.host)) })
   }
 
   /// Writes the chain that makes sure that nothing reaches a socket that was not let in under the address and port

@@ -24,7 +24,8 @@ public enum Match: Hashable, Sendable {
   /// The state of the connection is one of these (`-m conntrack --ctstate`).
   case state(Selector<ConnectionStates>)
 
-  /// What the routing table says of the destination (`-m addrtype --dst-type`).
+  /// What the routing table says of the destination (`-m addrtype --dst-type`): one of these in IPv4; in IPv6 all of
+  /// them, but for `LOCAL` and `ANYCAST`, of which one is enough.
   case destinationType(AddressTypes)
 
   /// The mark of the packet under a mask.

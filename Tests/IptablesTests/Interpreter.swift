@@ -1,3 +1,4 @@
+import Firewalls
 import Iptables
 import Packets
 import Syntax
@@ -139,7 +140,14 @@ struct Interpreter {
       var mine: ConnectionStates = .new
       if state.isTranslated { mine.insert(.destinationTranslated) }
       return !states.value.isDisjoint(with: mine) != states.isNegated
-    case .destinationType: return isLocal(packet.destination)
+    case .destinationType(let types):
+      // The kernel's rule for IPv6 is a conjunction.
+      let isMulticast = AddressSet.multicast.contains(packet.destination)
+      let isOwn = isLocal(packet.destination) && !isMulticast
+      return packet.source.family == .ipv4
+        ? types.contains(.multicast) && isMulticast || types.contains(.local) && isOwn
+        : (!types.contains(.multicast) || isMulticast)
+          && (types.isDisjoint(with: [.local, .anycast]) || (types.contains(.local) && isOwn))
     case .mark(let value, let mask, let isNegated): return (state.mark & mask == value) != isNegated
     case .hopLimit: return true
     case .limit, .hashLimit: return !isExhausted
