@@ -22,11 +22,11 @@ import Testing
     try Lab(parsing: "host web1\nlink eth0 192.0.2.10/25\npeer client on eth0 203.0.113.9\n", file: "replacement.lab")
   }
 
-  @Test func `judges no packet wrongly in three steps of nft`() throws {
+  @Test func `judges no packet wrongly in four steps of nft`() throws {
     let (firewall, sources) = try Compiled.firewall(of: ReplacementTests.policy, host: "web1")
     let rulesets = NftablesBackend.Slot.allCases.map { slot in
       let (steps, _) = NftablesBackend.replacement(for: firewall, in: slot, sources: sources)
-      return Ruleset.nftables([steps.stage.text, steps.swap.text, steps.clean.text])
+      return Ruleset.nftables([steps.stage, steps.swap, steps.retire, steps.clean].map(\.text))
     }
     let report = try flood(
       try ReplacementTests.lab(), replacing: rulesets, open: 7001, closed: 7002, count: 30_000)
