@@ -13,6 +13,7 @@ extension Compiler {
     // in and is routed on besides is not translated, and is judged again.
     mangle.append(
       Rule(matches: [Marks.has(Marks.admitted), .state(Selector(.destinationTranslated))], target: .return), to: chain)
+    if firewall.pingOpen { addMasqueradedEcho(to: chain) }
     let judging = addEssentials(to: chain, stem: Name.routed, accept: .return)
     addBlocks(to: judging)
     let pass = Target.return
@@ -20,6 +21,21 @@ extension Compiler {
     for passage in firewall.passages where passage.limit == nil { add(passage, to: judging, pass: pass) }
     for passage in firewall.passages where passage.limit != nil { add(passage, to: judging, pass: pass) }
     mangle.append(Rule(target: refuse), to: judging)
+  }
+
+  /// Writes what hides the sources of echo requests into the chain at `chain`: they are accepted like what IP needs, before
+  /// the passages, and yet a passage may be the one that they take.
+  private mutating func addMasqueradedEcho(to chain: Int) {
+    let request: Traffic =
+      family == .ipv4
+      ? .icmp(type: Essentials.echoRequest, code: nil) : .icmpv6(type: Essentials.echoRequestV6, code: nil)
+    for passage in firewall.passages where passage.masquerade {
+      let requests = passage.traffic?.compactMap { $0.intersection(request) } ?? [request]
+      let decision = Decision(
+        sources: passage.sources, destinations: passage.destinations, matches: passage.until.map { [.until($0)] } ?? [],
+        comment: comment(passage.cause), target: Marks.set(Marks.masqueraded))
+      for base in bases(of: requests) { mangle.append(decision, for: base, to: chain) }
+    }
   }
 
   /// Writes what lets `passage` through into the chain at `chain`.
