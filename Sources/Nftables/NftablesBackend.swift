@@ -54,14 +54,18 @@ public enum NftablesBackend: HostBackend {
     /// Lets the new ruleset judge what the old one accepts.
     public var swap: Script
 
-    /// Takes the rules out of the old ruleset, be it in the other slot or loaded from `ruleset.nft`.
+    /// Lets no packet into the old ruleset any more, be it in the other slot or loaded from `ruleset.nft`.
     ///
-    /// Its sets stay: a packet that is being judged goes on by the old rules, but looks into sets as they are *now*.
+    /// Its sets stay: a packet that is being judged goes on by the old rules, but looks into sets as they are *now*. So do
+    /// all rules but those of the chains with hooks, because the sets that stand inside of rules go with them.
     public var retire: Script
 
     /// Removes what is left of the old ruleset.
     public var clean: Script
   }
+
+  /// The chains with hooks that a table may have.
+  static let baseChains = ["prerouting", "redirecting", "postrouting", "output"]
 
   /// Returns the four transactions that put the ruleset of `firewall` into `slot`, and what cannot be expressed.
   ///
@@ -73,6 +77,7 @@ public enum NftablesBackend: HostBackend {
     var (table, diagnostics) = Compiler.table(named: slot.table, for: firewall, sources: sources)
     var entries: [Script.Command] = []
     for i in table.chains.indices where table.chains[i].hook != nil {
+      precondition(baseChains.contains(table.chains[i].name))
       let chain = table.chains[i]
       entries += chain.rules.map { .append($0, chain: chain.name, table: slot.table) }
       table.chains[i].rules = []
@@ -83,7 +88,12 @@ public enum NftablesBackend: HostBackend {
       Replacement(
         stage: Script(notes: ["\(note): step 1 of 4."], [.create(slot.table), .define(table)]),
         swap: Script(notes: ["\(note): step 2 of 4."], entries),
-        retire: Script(notes: ["\(note): step 3 of 4."], old.flatMap { [.ensure($0), .flush($0)] }),
+        retire: Script(
+          notes: ["\(note): step 3 of 4."],
+          old.flatMap { table in
+            [.define(Table(table, chains: baseChains.map { Chain($0) }))]
+              + baseChains.map { .flush(chain: $0, table: table) }
+          }),
         clean: Script(notes: ["\(note): step 4 of 4."], old.flatMap { [.ensure($0), .delete($0)] })),
       diagnostics
     )

@@ -83,8 +83,8 @@ public struct Script: Hashable, Sendable {
     /// Deletes a table with all that is in it.
     case delete(String)
 
-    /// Removes the rules of a table, and leaves its chains and sets.
-    case flush(String)
+    /// Removes the rules of a chain.
+    case flush(chain: String, table: String)
 
     /// Adds all that is in a table.
     case define(Table)

@@ -43,8 +43,9 @@ struct Parser {
       try scanner.expect("table inet")
       return .delete(try scanner.word())
     case "flush":
-      try scanner.expect("table inet")
-      return .flush(try scanner.word())
+      try scanner.expect("chain inet")
+      let table = try scanner.word()
+      return .flush(chain: try scanner.word(), table: table)
     case "add":
       try scanner.expect("rule inet")
       let table = try scanner.word()

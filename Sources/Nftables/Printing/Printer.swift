@@ -27,7 +27,7 @@ struct Printer {
     case .ensure(let table): out.write("table inet \(table) { }\n")
     case .create(let table): out.write("create table inet \(table)\n")
     case .delete(let table): out.write("delete table inet \(table)\n")
-    case .flush(let table): out.write("flush table inet \(table)\n")
+    case .flush(let chain, let table): out.write("flush chain inet \(table) \(chain)\n")
     case .define(let table): write(table)
     case .append(let rule, let chain, let table):
       out.write("add rule inet \(table) \(chain) ")
