@@ -33,9 +33,10 @@ import Testing
     #expect(report.lost == 0 && report.admitted == 0 && report.loads > 3, "\(report)")
   }
 
-  /// `ruleset.nft` is one file: a packet that is on its way through the old rules may be lost, but none gets in.
-  @Test func `lets nothing in and loses next to nothing in one transaction of nft`() throws {
-    let ruleset = try Compiled.ruleset(of: ReplacementTests.policy, host: "web1", .nftables)
+  /// One file replaces all at once: a packet that is on its way through the old rules may be lost, but none gets in.
+  @Test(arguments: RulesetKind.allCases)
+  func `lets nothing in and loses next to nothing in one step`(kind: RulesetKind) throws {
+    let ruleset = try Compiled.ruleset(of: ReplacementTests.policy, host: "web1", kind)
     let report = try flood(
       try ReplacementTests.lab(), replacing: [ruleset], open: 7001, closed: 7002, count: 20_000)
     #expect(report.admitted == 0 && report.lost < 2 * report.loads && report.loads > 3, "\(report)")
