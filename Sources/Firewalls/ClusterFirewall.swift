@@ -21,6 +21,9 @@ public struct ClusterFirewall: Sendable {
   /// The addresses of the nodes.
   public var nodes: AddressSet
 
+  /// `true` iff every node is a host of the policy, whose own firewall judges what comes to NodePorts.
+  public var nodesAreHosts = false
+
   /// What runs on it, by namespace and then by name.
   public var workloads: [PodFirewall] = []
 

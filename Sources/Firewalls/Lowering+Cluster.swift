@@ -9,6 +9,8 @@ extension Lowering {
     var result = ClusterFirewall(
       cluster: id, name: cluster.name.value, ingress: cluster.ingress, pods: cluster.pods,
       nodes: cluster.nodeAddresses)
+    let hosts = AddressSet(cluster.nodes.flatMap { book.addresses(of: .host($0)).ranges })
+    result.nodesAreHosts = !cluster.nodes.isEmpty && cluster.nodeAddresses.isSubset(of: hosts)
     result.workloads = cluster.workloads.map { workload in podFirewall(of: workload, in: id, on: today) }
       .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
     return result

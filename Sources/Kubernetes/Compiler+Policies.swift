@@ -66,10 +66,22 @@ extension Compiler {
 
   /// Reports what of `admission` the cluster leaves undone.
   private mutating func report(_ admission: Admission, of workload: PodFirewall) {
-    if let limit = admission.limit { diagnostics.append(.unenforcedLimit(limit, of: workload, at: admission.cause)) }
+    if let limit = admission.limit, !isLimitedByNodes(admission, of: workload) {
+      diagnostics.append(.unenforcedLimit(limit, of: workload, at: admission.cause))
+    }
     if admission.logged { diagnostics.append(.unenforcedLog(of: workload, at: admission.cause)) }
     if let until = admission.until {
       diagnostics.append(.unenforcedUntil(until, of: workload, at: admission.cause))
+    }
+  }
+
+  /// Returns `true` iff the firewalls of the nodes enforce the limit of `admission`, since its ports are published on
+  /// NodePorts and in no other way.
+  private func isLimitedByNodes(_ admission: Admission, of workload: PodFirewall) -> Bool {
+    guard firewall.nodesAreHosts else { return false }
+    return admission.traffic.allSatisfy { traffic in
+      let ways = workload.publications.filter { $0.ports.contains { workload.ports[$0].traffic.overlaps(traffic) } }
+      return !ways.isEmpty && ways.allSatisfy { Way($0.kind) == .nodeport }
     }
   }
 

@@ -13,6 +13,9 @@ struct Compiler {
   /// The date, in UTC.
   let today: CalendarDate
 
+  /// The labels of every object.
+  private let labels: [String: String]
+
   /// What is made so far.
   private(set) var manifests: [Manifest] = []
 
@@ -30,6 +33,7 @@ struct Compiler {
     self.firewall = firewall
     self.sources = sources
     self.today = today
+    labels = Compiler.labels(of: firewall.name)
   }
 
   /// Returns the labels of every object of the cluster `name`; they tell what is ours, so that it can be pruned.
@@ -68,7 +72,7 @@ struct Compiler {
     annotations[Annotation.owner] = workload.owner
     annotations[Annotation.purpose] = workload.purpose
     return Metadata(
-      name: name, namespace: workload.namespace, labels: Compiler.labels(of: firewall.name), annotations: annotations)
+      name: name, namespace: workload.namespace, labels: labels, annotations: annotations)
   }
 
   /// Returns where `cause` stands, as `PATH:LINE`.
@@ -82,7 +86,7 @@ struct Compiler {
     // What the cluster itself runs there would lose its connections too.
     if workload.namespace == "kube-system" { diagnostics.append(.systemNamespace(workload)) }
     let metadata = Metadata(
-      name: "default-deny", namespace: workload.namespace, labels: Compiler.labels(of: firewall.name),
+      name: "default-deny", namespace: workload.namespace, labels: labels,
       annotations: [Annotation.purpose: "What no other policy of the namespace admits is closed."])
     add(.networkPolicy(NetworkPolicy(metadata, podLabels: [:])), for: workload.cause)
   }

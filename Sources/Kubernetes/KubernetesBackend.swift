@@ -12,11 +12,11 @@ public enum KubernetesBackend: ClusterBackend {
   /// policy says and nothing else can mend it, a warning where the cluster leaves something undone.
   public static func compile(_ firewall: ClusterFirewall, sources: Sources, today: CalendarDate) -> Compilation {
     let (manifests, diagnostics) = manifests(of: firewall, sources: sources, today: today)
-    let kustomization = Kustomization(
-      labels: Compiler.labels(of: firewall.name), resources: manifests.map(\.path).sorted())
+    let paths = manifests.map(\.path)
+    let kustomization = Kustomization(labels: Compiler.labels(of: firewall.name), resources: paths)
     var artefacts = [Artefact(path: Kustomization.path, text: kustomization.text)]
     artefacts.reserveCapacity(manifests.count + 1)
-    for manifest in manifests { artefacts.append(Artefact(path: manifest.path, text: manifest.text)) }
+    for (manifest, path) in zip(manifests, paths) { artefacts.append(Artefact(path: path, text: manifest.text)) }
     return Compilation(artefacts: artefacts, diagnostics: diagnostics)
   }
 
@@ -26,6 +26,10 @@ public enum KubernetesBackend: ClusterBackend {
   ) -> (manifests: [Manifest], diagnostics: [Diagnostic]) {
     var compiler = Compiler(firewall, sources: sources, today: today)
     compiler.run()
-    return (compiler.manifests.sorted(), Set(compiler.diagnostics).sorted(by: Diagnostic.precedes))
+    // Manifests are big values; the paths are sorted in their place.
+    let order = compiler.manifests.enumerated().map { (path: $1.path, index: $0) }.sorted { $0.path < $1.path }
+    return (
+      order.map { compiler.manifests[$0.index] }, Set(compiler.diagnostics).sorted(by: Diagnostic.precedes)
+    )
   }
 }

@@ -87,10 +87,3 @@ public enum Manifest: Hashable, Sendable {
     }
   }
 }
-
-extension Manifest: Comparable {
-  /// Returns `true` iff the file of `a` stands before that of `b`.
-  public static func < (a: Self, b: Self) -> Bool {
-    (a.metadata.namespace, a.kind, a.metadata.name) < (b.metadata.namespace, b.kind, b.metadata.name)
-  }
-}

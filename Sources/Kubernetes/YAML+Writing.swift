@@ -90,8 +90,15 @@ extension YAML {
   /// It is stricter than YAML: it begins with a letter, and is none of the words that some reader takes for a truth
   /// value, a number or nothing.
   static func isPlain(_ string: String) -> Bool {
-    guard let first = string.utf8.first, isLetter(first), string.utf8.allSatisfy(isPlain) else { return false }
-    return string.utf8.count > 8 || !special.contains(string.lowercased())
+    let utf8 = string.utf8
+    guard let first = utf8.first, isLetter(first), utf8.allSatisfy(isPlain) else { return false }
+    guard utf8.count <= 8 else { return true }
+    switch first | 0x20 {
+    case UInt8(ascii: "f"), UInt8(ascii: "i"), UInt8(ascii: "n"), UInt8(ascii: "o"), UInt8(ascii: "t"),
+      UInt8(ascii: "y"):
+      return !special.contains(string.lowercased())
+    default: return true
+    }
   }
 
   /// Returns `true` iff `byte` may stand in a string without quotes.
@@ -109,7 +116,7 @@ extension YAML {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 
-  /// Words that are more than strings to some reader.
+  /// Words that are more than strings to some reader, in lower case.
   private static let special: Set<String> = [
     "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity",
   ]
@@ -117,7 +124,8 @@ extension YAML {
   /// Returns `true` iff `scalar` would not be seen by a person, or changes the order in which text is seen, or may not
   /// stand in YAML.
   private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: true
     case .spaceSeparator: scalar != " "
     default: false

@@ -235,6 +235,21 @@ import Testing
       ])
   }
 
+  @Test func nodesThatAreHostsEnforceLimits() {
+    var limited = admission(.everyone)
+    limited.limit = Limit(Rate(5, per: .second))
+    var firewall = cluster(
+      workload {
+        $0.admissions = [limited]
+        $0.publications = [publication(nodePort(30010))]
+      })
+    #expect(codes(firewall) == ["warning kubernetes-limit 4"])
+    firewall.nodesAreHosts = true
+    #expect(codes(firewall) == [])
+    firewall.workloads[0].publications.append(publication(.loadBalancer))
+    #expect(codes(firewall) == ["warning kubernetes-limit 4"])
+  }
+
   @Test func refusedPodsAreAnErrorUnlessTheyAreElsewhere() {
     let bad = Peer.pods(namespace: "web", labels: ["app": "bad"])
     func codes(_ peers: Peer...) -> [String] {
