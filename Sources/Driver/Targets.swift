@@ -13,11 +13,15 @@ public enum Targets {
     IPv6Backend.self, IPv4Backend.self, NftablesBackend.self, SysctlBackend.self,
   ]
 
+  /// The translators of a host's firewall that `--to` can ask for: those of `hosts`, whose files `--all` writes, and those
+  /// whose files are for one moment only.
+  public static let requestable: [any HostBackend.Type] = hosts + [NftablesReplaceBackend.self]
+
   /// The translator of a cluster's firewall.
   public static let clusters: [any ClusterBackend.Type] = [KubernetesBackend.self]
 
   /// The names that `--to` takes.
-  public static var names: [String] { hosts.map { $0.name } + clusters.map { $0.name } }
+  public static var names: [String] { requestable.map { $0.name } + clusters.map { $0.name } }
 }
 
 extension Pipeline {

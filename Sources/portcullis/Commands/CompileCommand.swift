@@ -45,10 +45,10 @@ struct CompileCommand: ParsableCommand {
     if output == "" { throw ValidationError("--output needs the path of a folder.") }
     if all, to != nil { throw ValidationError("--all compiles to every target; leave --to out.") }
     if host != nil, to == nil {
-      throw ValidationError("Say the target with --to: \(Targets.hosts.map { $0.name }.joined(separator: ", ")).")
+      throw ValidationError("Say the target with --to: \(Targets.requestable.map { $0.name }.joined(separator: ", ")).")
     }
-    if let to, host != nil, !Targets.hosts.contains(where: { $0.name == to }) {
-      let names = Targets.hosts.map { $0.name }.joined(separator: ", ")
+    if let to, host != nil, !Targets.requestable.contains(where: { $0.name == to }) {
+      let names = Targets.requestable.map { $0.name }.joined(separator: ", ")
       throw ValidationError("`\(to)` is no target of a host; those are \(names).")
     }
     if let to, cluster != nil, !Targets.clusters.contains(where: { $0.name == to }) {
@@ -67,7 +67,7 @@ struct CompileCommand: ParsableCommand {
       guard let index = pipeline.policy.hosts.firstIndex(where: { $0.name.value == host }) else {
         Terminal.fail("`\(host)` is no host of the policy; those are \(list(pipeline.policy.hosts.map(\.name.value)))")
       }
-      for target in Targets.hosts where target.name == to {
+      for target in Targets.requestable where target.name == to {
         let files = try accepted(pipeline.compile(ID<Host>(index), to: target), of: pipeline)
         try Terminal.print(files.map(\.text).joined())
       }
