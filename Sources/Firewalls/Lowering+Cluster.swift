@@ -11,13 +11,16 @@ extension Lowering {
       nodes: cluster.nodeAddresses)
     let hosts = AddressSet(cluster.nodes.flatMap { book.addresses(of: .host($0)).ranges })
     result.nodesAreHosts = !cluster.nodes.isEmpty && cluster.nodeAddresses.isSubset(of: hosts)
-    result.workloads = cluster.workloads.map { workload in podFirewall(of: workload, in: id, on: today) }
+    let blocks = blocks(in: id, on: today)
+    result.workloads = cluster.workloads.map { podFirewall(of: $0, in: id, refusing: blocks, on: today) }
       .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
     return result
   }
 
   /// Returns the firewall of `workload` of the cluster `id`.
-  private func podFirewall(of workload: Workload, in id: ID<Cluster>, on today: CalendarDate) -> PodFirewall {
+  private func podFirewall(
+    of workload: Workload, in id: ID<Cluster>, refusing blocks: ClusterBlocks, on today: CalendarDate
+  ) -> PodFirewall {
     let service = policy[workload.service]
     var result = PodFirewall(
       service: workload.service, name: service.name.value, namespace: workload.namespace.value,
@@ -27,7 +30,7 @@ extension Lowering {
     result.purpose = service.purpose
     let positions = podPorts(of: service, into: &result)
     let active = service.exposures.filter { !$0.provenance.hasLapsed(on: today) }
-    let refused = refusals(of: workload.service, in: id, on: today)
+    let refused = refusals(of: workload.service, in: id, among: blocks)
     result.admissions = active.flatMap { exposure in
       admissions(of: exposure, to: service, workload.service, in: id, refusing: refused)
     }
@@ -37,10 +40,8 @@ extension Lowering {
       }
     }
     result.publications = workload.publications.map { publication in
-      let audience = active.filter { $0.ports.contains(where: publication.ports.contains) }.map { exposure in
-        addresses(of: exposure.audience).subtracting(refused.everywhere)
-      }
-      .reduce(AddressSet()) { $0.union($1) }
+      let shown = active.filter { $0.ports.contains(where: publication.ports.contains) }
+      let audience = AddressSet(unionOf: shown.map { book.addresses(of: $0.audience) }).subtracting(refused.everywhere)
       return PodPublication(
         ports: publication.ports.flatMap { positions[$0] }, kind: publication.kind, audience: audience,
         isNarrow: !audience.isAll, cause: Cause(service.name.value, service: workload.service, at: publication.span))
@@ -61,12 +62,6 @@ extension Lowering {
     }
   }
 
-  /// Returns every address of `audience`, wherever it is.
-  private func addresses(of audience: Audience) -> AddressSet {
-    let all = audience.parties.map { book.addresses(of: $0.value) }.reduce(AddressSet()) { $0.union($1) }
-    return audience.exceptions.reduce(all) { $0.subtracting(book.addresses(of: $1.value)) }
-  }
-
   /// Returns what `exposure` lets the pods of `service` accept in the cluster `id`.
   private func admissions(
     of exposure: Exposure, to service: Service, _ serviceID: ID<Service>, in id: ID<Cluster>,
@@ -74,12 +69,13 @@ extension Lowering {
   ) -> [Admission] {
     let excepted = PodRefusals.Part(peers(exposure.audience.exceptions.map(\.value), in: id))
     let peers = self.peers(exposure.audience.parties.map(\.value), in: id)
-    let traffic = publicTraffic(of: exposure, in: service).map(\.listening)
+    let traffic = publicTraffic(of: exposure, in: service)
     let cause = Cause(service.name.value, service: serviceID, at: exposure.provenance.span)
     // Ports that a block treats alike go into one admission.
     var groups: [(refused: PodRefusals.Part, traffic: [Traffic])] = []
-    for port in Set(traffic).sorted() {
-      let part = refused.part(for: port)
+    for port in Set(traffic.map(\.listening)).sorted() {
+      // A block may name the port by the number that a Service shows.
+      let part = refused.part(for: [port] + traffic.filter { $0.listening == port }.map(\.public))
       if let i = groups.firstIndex(where: { $0.refused == part }) {
         groups[i].traffic.append(port)
       } else {
@@ -103,18 +99,18 @@ extension Lowering {
 
   /// Returns `parties` as the pods of the cluster `id` see them, sorted and without repetition.
   public func peers(_ parties: [Party], in id: ID<Cluster>) -> [Peer] {
-    var addresses = AddressSet()
+    var places: [AddressSet] = []
     var pods: [Peer] = []
     for party in parties {
       if party == .internet { return [.everyone] }
       if party == .localhost { continue }
       guard let services = services(standingFor: party) else {
-        addresses = addresses.union(book.addresses(of: party))
+        places.append(book.addresses(of: party))
         continue
       }
       for service in services.sorted() {
         for placement in policy[service].placements {
-          addresses = addresses.union(book.addresses(of: .host(placement.host)))
+          places.append(book.addresses(of: .host(placement.host)))
         }
         for reference in policy[service].workloads {
           if reference.cluster == id {
@@ -122,13 +118,14 @@ extension Lowering {
             let labels = Dictionary(workload.labels.map { ($0.key, $0.value) }) { first, _ in first }
             pods.append(.pods(namespace: workload.namespace.value, labels: labels))
           } else {
-            addresses = addresses.union(policy[reference.cluster].pods)
+            places.append(policy[reference.cluster].pods)
           }
         }
       }
     }
-    var result: [Peer] = []
-    for peer in pods where !result.contains(peer) { result.append(peer) }
+    let addresses = AddressSet(unionOf: places)
+    var seen = Set<Peer>()
+    let result = pods.filter { seen.insert($0).inserted }
     return addresses.isEmpty ? result : result + [.addresses(addresses)]
   }
 
@@ -188,6 +185,12 @@ struct PodRefusals {
         }
       }
     }
+
+    /// Creates the union of `parts`.
+    init(joining parts: [Part]) {
+      peers = parts.flatMap(\.peers)
+      addresses = AddressSet(unionOf: parts.map(\.addresses))
+    }
   }
 
   /// The parts, each with the ports it is for; nothing means all.
@@ -195,28 +198,47 @@ struct PodRefusals {
 
   /// The addresses that are refused on every port.
   var everywhere: AddressSet {
-    parts.filter { $0.traffic == nil }.reduce(AddressSet()) { $0.union($1.part.addresses) }
+    AddressSet(unionOf: parts.lazy.filter { $0.traffic == nil }.map(\.part.addresses))
   }
 
-  /// Returns who is refused on `port`.
-  func part(for port: Traffic) -> Part {
-    parts.filter { $0.traffic?.contains { $0.overlaps(port) } ?? true }.reduce(into: Part()) { result, element in
-      result.peers += element.part.peers
-      result.addresses = result.addresses.union(element.part.addresses)
-    }
+  /// Returns who is refused on a port with these `names`: its own and those that it is shown as.
+  func part(for names: [Traffic]) -> Part {
+    let meant = parts.filter { part in part.traffic?.contains { t in names.contains { t.overlaps($0) } } ?? true }
+    return meant.count == 1 ? meant[0].part : Part(joining: meant.map(\.part))
   }
 }
 
+/// The blocks as the pods of a cluster see them.
+struct ClusterBlocks {
+  /// Who is refused on every port of every pod.
+  let everywhere: PodRefusals.Part
+
+  /// The other blocks.
+  let others: [(block: Block, part: PodRefusals.Part)]
+}
+
 extension Lowering {
-  /// Returns who is refused by the pods of `service` in the cluster `id` on the day `today`.
-  private func refusals(of service: ID<Service>, in id: ID<Cluster>, on today: CalendarDate) -> PodRefusals {
-    var result = PodRefusals()
+  /// Returns the blocks that hold on the day `today` as the cluster `id` sees them.
+  private func blocks(in id: ID<Cluster>, on today: CalendarDate) -> ClusterBlocks {
+    var everywhere: [PodRefusals.Part] = []
+    var others: [(block: Block, part: PodRefusals.Part)] = []
     for block in policy.blocks where !block.provenance.hasLapsed(on: today) {
-      guard block.targets.isEmpty || block.targets.contains(where: { concerns($0.value, service, in: id) }) else {
-        continue
+      let part = PodRefusals.Part(peers(block.sources.map(\.value), in: id))
+      if block.targets.isEmpty && block.traffic.isEmpty {
+        everywhere.append(part)
+      } else {
+        others.append((block, part))
       }
-      let peers = peers(block.sources.map(\.value), in: id)
-      result.parts.append((PodRefusals.Part(peers), list(block.traffic)))
+    }
+    return ClusterBlocks(everywhere: PodRefusals.Part(joining: everywhere), others: others)
+  }
+
+  /// Returns which of `blocks` are for the pods of `service` in the cluster `id`.
+  private func refusals(of service: ID<Service>, in id: ID<Cluster>, among blocks: ClusterBlocks) -> PodRefusals {
+    var result = PodRefusals(parts: [(blocks.everywhere, nil)])
+    for (block, part) in blocks.others
+    where block.targets.isEmpty || block.targets.contains(where: { concerns($0.value, service, in: id) }) {
+      result.parts.append((part, list(block.traffic)))
     }
     return result
   }

@@ -37,7 +37,8 @@ extension Lowering {
 
   /// Returns who is refused on the host `id`, whose `openings` tell where its services are.
   func refusals(on id: ID<Host>, from vantage: Vantage, openings: [Opening]) -> [Refusal] {
-    policy.blocks.flatMap { block -> [Refusal] in
+    let open = openingsOfServices(openings)
+    return policy.blocks.flatMap { block -> [Refusal] in
       let sources = reach(of: block.sources, from: vantage)
       guard !sources.isEmpty else { return [] }
       func refusal(to destinations: AddressSet?, _ traffic: [Traffic]?) -> Refusal {
@@ -52,7 +53,7 @@ extension Lowering {
           let destinations = book.addresses(of: target.value)
           return destinations.isEmpty ? [] : [refusal(to: destinations, list(block.traffic))]
         }
-        return here(services, among: openings, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
+        return here(services, among: open, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
           + beyond(services, than: id, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
       }
     }
@@ -68,14 +69,28 @@ extension Lowering {
     }
   }
 
+  /// Returns those of `openings` that are of a service, by the service, if some block is for services.
+  private func openingsOfServices(_ openings: [Opening]) -> [ID<Service>: [Opening]] {
+    guard policy.blocks.contains(where: { $0.targets.contains { services(standingFor: $0.value) != nil } }) else {
+      return [:]
+    }
+    var result: [ID<Service>: [Opening]] = [:]
+    for opening in openings {
+      if let service = opening.cause.service { result[service, default: []].append(opening) }
+    }
+    return result
+  }
+
   /// Returns where the `services` are open on the host itself, and with what traffic.
   private func here(
-    _ services: Set<ID<Service>>, among openings: [Opening], only traffic: [Traffic]?
+    _ services: Set<ID<Service>>, among open: [ID<Service>: [Opening]], only traffic: [Traffic]?
   ) -> [(AddressSet?, [Traffic])] {
     var byDestination: [AddressSet?: Set<Traffic>] = [:]
-    for opening in openings where opening.cause.service.map(services.contains) ?? false {
-      let wanted = traffic.map { list in list.compactMap { $0.intersection(opening.traffic) } } ?? [opening.traffic]
-      byDestination[opening.destinations, default: []].formUnion(wanted)
+    for service in services {
+      for opening in open[service] ?? [] {
+        let wanted = traffic.map { list in list.compactMap { $0.intersection(opening.traffic) } } ?? [opening.traffic]
+        byDestination[opening.destinations, default: []].formUnion(wanted)
+      }
     }
     return byDestination.filter { !$0.value.isEmpty }.map { ($0.key, $0.value.sorted()) }
       .sorted { ($0.0?.description ?? "") < ($1.0?.description ?? "") }
@@ -88,7 +103,9 @@ extension Lowering {
     guard policy.transits.contains(where: { $0.via.value == id }) else { return [] }
     return services.sorted().compactMap { service in
       let addresses = book.addresses(of: .service(service)).subtracting(book.addresses(of: .host(id)))
-      let ports = Set(policy[service].ports.flatMap(\.traffic)).sorted()
+      // What passes goes to the public port, which the host behind the router redirects itself.
+      let open = policy[service].exposures.flatMap { publicTraffic(of: $0, in: policy[service]).map(\.public) }
+      let ports = Set(policy[service].ports.flatMap(\.traffic) + open).sorted()
       return addresses.isEmpty || ports.isEmpty ? nil : (addresses, traffic ?? ports)
     }
   }
@@ -118,12 +135,31 @@ extension Lowering {
     guard let services = services(standingFor: target) else { return [(book.addresses(of: target), traffic)] }
     return services.sorted().flatMap { id -> [(AddressSet, [Traffic]?)] in
       let service = policy[id]
-      return service.exposures.map { exposure in
+      let exposed = service.exposures.map { exposure -> (AddressSet, [Traffic]?) in
         let open = publicTraffic(of: exposure, in: service).map(\.public)
         let wanted = traffic.map { list in open.flatMap { o in list.compactMap { $0.intersection(o) } } } ?? open
         return (book.addresses(of: exposure.via.map { .host($0.value) } ?? .service(id)), wanted)
       }
-      .filter { $0.1.map { !$0.isEmpty } ?? true }
+      return (exposed + nodePorts(of: service, only: traffic)).filter { $0.1.map { !$0.isEmpty } ?? true }
+    }
+  }
+
+  /// Returns where the NodePorts of `service` are, and with what traffic; with `traffic`, those that it names, by their
+  /// numbers or by the ports behind them.
+  private func nodePorts(of service: Service, only traffic: [Traffic]?) -> [(AddressSet, [Traffic]?)] {
+    service.workloads.flatMap { reference -> [(AddressSet, [Traffic]?)] in
+      let cluster = policy[reference.cluster]
+      return cluster.workloads[reference.index].publications.compactMap { publication in
+        guard case .nodePort(let number) = publication.kind else { return nil }
+        let behind = publication.ports.flatMap { service.ports[$0].traffic }
+        let open = behind.compactMap { inner -> Traffic? in
+          guard inner.transport.hasPorts else { return nil }
+          let outer = Traffic.ports(inner.transport, PortRange(number.value))
+          let isWanted = traffic?.contains { $0.overlaps(outer) || $0.overlaps(inner) } ?? true
+          return isWanted ? outer : nil
+        }
+        return (cluster.nodeAddresses, Set(open).sorted())
+      }
     }
   }
 

@@ -18,6 +18,12 @@ public struct Lowering: Sendable {
   /// The clusters that a host is a node of, by its position among the hosts.
   let clustersOfNode: [[ID<Cluster>]]
 
+  /// The services of each owner, by its position.
+  private let servicesOfOwner: [Set<ID<Service>>]
+
+  /// The services of each class.
+  private let servicesOfClass: [String: Set<ID<Service>>]
+
   /// An exposure of a service.
   struct ExposureReference: Sendable, Hashable {
     /// The service.
@@ -30,7 +36,11 @@ public struct Lowering: Sendable {
   /// Creates the lowering of `policy`.
   public init(_ policy: Policy) {
     var forwarded = [[ExposureReference]](repeating: [], count: policy.hosts.count)
+    var ofOwner = [Set<ID<Service>>](repeating: [], count: policy.owners.count)
+    var ofClass: [String: Set<ID<Service>>] = [:]
     for (s, service) in policy.services.enumerated() {
+      if let owner = service.owner { ofOwner[owner.rawValue].insert(ID(s)) }
+      for name in service.classes { ofClass[name.value, default: []].insert(ID(s)) }
       for (e, exposure) in service.exposures.enumerated() {
         guard let router = exposure.via?.value else { continue }
         forwarded[router.rawValue].append(ExposureReference(service: ID(s), index: e))
@@ -43,6 +53,8 @@ public struct Lowering: Sendable {
     self.policy = policy
     self.forwarded = forwarded
     clustersOfNode = clusters
+    servicesOfOwner = ofOwner
+    servicesOfClass = ofClass
     book = AddressBook(policy)
   }
 
@@ -95,12 +107,8 @@ extension Lowering {
   public func services(standingFor party: Party) -> Set<ID<Service>>? {
     switch party {
     case .service(let service): [service]
-    case .owner(let owner):
-      Set(policy.services.indices.lazy.filter { policy.services[$0].owner == owner }.map { ID($0) })
-    case .serviceClass(let name):
-      Set(
-        policy.services.indices.lazy.filter { i in policy.services[i].classes.contains { $0.value == name } }
-          .map { ID($0) })
+    case .owner(let owner): servicesOfOwner[owner.rawValue]
+    case .serviceClass(let name): servicesOfClass[name] ?? []
     default: nil
     }
   }
@@ -139,20 +147,35 @@ extension Lowering {
     case .internet: [.everywhere]
     // What the host sends to itself arrives over loopback, which is always open.
     case .localhost: []
-    case .zone(let zone): reach(of: zone, from: vantage)
+    case .zone(let zone):
+      if vantage.interfaces.isEmpty {
+        [Reach(policy[zone].addresses)]
+      } else {
+        zoneReach(zone, from: vantage)
+      }
     default: [Reach(book.addresses(of: party))]
     }
   }
 
   /// Returns the addresses and interfaces of `zone`; the zones that it is made of keep their own interfaces.
-  private func reach(of zone: ID<Zone>, from vantage: Vantage) -> [Reach] {
-    let declaration = policy[zone]
-    if let interfaces = vantage.interfaces[zone] {
-      return [Reach(declaration.addresses, on: .only(interfaces))]
+  private func zoneReach(_ zone: ID<Zone>, from vantage: Vantage) -> [Reach] {
+    // A zone may be a part of several that are parts of one; each is looked at once.
+    var known: [ID<Zone>: [Reach]] = [:]
+    func find(_ zone: ID<Zone>) -> [Reach] {
+      if let reaches = known[zone] { return reaches }
+      let declaration = policy[zone]
+      let result: [Reach]
+      if let interfaces = vantage.interfaces[zone] {
+        result = [Reach(declaration.addresses, on: .only(interfaces))]
+      } else if declaration.members.isEmpty {
+        result = [Reach(declaration.addresses)]
+      } else {
+        let parts = ([Reach(declaration.ownAddresses)] + declaration.members.flatMap(find)).normalized
+        result = parts.map { Reach($0.addresses.intersection(declaration.addresses), on: $0.interfaces) }
+      }
+      known[zone] = result
+      return result
     }
-    guard !declaration.members.isEmpty, !vantage.interfaces.isEmpty else { return [Reach(declaration.addresses)] }
-    let members = declaration.members.flatMap { reach(of: $0, from: vantage) }
-    let parts = ([Reach(declaration.ownAddresses)] + members).normalized
-    return parts.map { Reach($0.addresses.intersection(declaration.addresses), on: $0.interfaces) }
+    return find(zone)
   }
 }

@@ -41,7 +41,7 @@ extension [Reach] {
   public var normalized: [Reach] {
     if count == 1, !self[0].isEmpty { return self }
     var parts: [Reach] = []
-    for reach in self where !reach.isEmpty {
+    for reach in mergedByInterfaces {
       var rest = reach.interfaces
       var split: [Reach] = []
       for part in parts {
@@ -61,6 +61,15 @@ extension [Reach] {
     return parts.mergedByAddresses
   }
 
+  /// The parts that reach something, with those of equal interfaces put together: a list of thousands of addresses has
+  /// few sets of interfaces.
+  private var mergedByInterfaces: [Reach] {
+    var byInterfaces: [InterfaceSet: [AddressSet]] = [:]
+    for reach in self where !reach.isEmpty { byInterfaces[reach.interfaces, default: []].append(reach.addresses) }
+    return byInterfaces.map { Reach(AddressSet(unionOf: $0.value), on: $0.key) }
+      .sorted { $0.interfaces < $1.interfaces }
+  }
+
   /// The parts with those of equal addresses put together; their interfaces are disjoint.
   private var mergedByAddresses: [Reach] {
     var byAddresses: [AddressSet: InterfaceSet] = [:]
@@ -73,7 +82,7 @@ extension [Reach] {
   /// Returns what is in `self` and in none of `others`, normalized.
   public func subtracting(_ others: [Reach]) -> [Reach] {
     var parts = self
-    for other in others where !other.isEmpty {
+    for other in others.normalized {
       parts = parts.flatMap { part -> [Reach] in
         let common = part.interfaces.intersection(other.interfaces)
         guard !common.isEmpty else { return [part] }

@@ -34,6 +34,17 @@
   /// Creates the set of `addresses`.
   public init(_ addresses: some Sequence<Address>) { self.init(addresses.map { AddressRange($0) }) }
 
+  /// Creates the union of `sets`, in time that grows with the number of their ranges.
+  public init(unionOf sets: some Sequence<AddressSet>) {
+    var four: [ClosedRange<UInt32>] = []
+    var six: [ClosedRange<UInt128>] = []
+    for set in sets {
+      four += set.ipv4.intervals
+      six += set.ipv6.intervals
+    }
+    self.init(ipv4: IntervalSet(four), ipv6: IntervalSet(six))
+  }
+
   /// Every address of both families.
   @inlinable public static var all: Self { Self(ipv4: .all, ipv6: .all) }
 

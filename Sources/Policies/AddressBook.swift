@@ -1,5 +1,5 @@
 public import Packets
-import Syntax
+public import Syntax
 
 /// The addresses of everyone whom a policy names, computed once.
 public struct AddressBook: Sendable {
@@ -36,7 +36,7 @@ public struct AddressBook: Sendable {
       let result =
         key.count == 1 && clusterIDs.isEmpty
         ? hosts[hostIDs[0]]
-        : AddressSet(hostIDs.flatMap { hosts[$0].ranges } + clusterIDs.flatMap { clusters[$0].ranges })
+        : AddressSet(unionOf: hostIDs.map { hosts[$0] } + clusterIDs.map { clusters[$0] })
       unions[key] = result
       return result
     }
@@ -84,6 +84,18 @@ public struct AddressBook: Sendable {
     case .serviceClass(let name): classes[name] ?? AddressSet()
     case .addresses(let range): AddressSet(CollectionOfOne(range))
     }
+  }
+
+  /// Returns every address that one of `parties` may have, whatever the interface.
+  public func addresses(of parties: [Spelled<Party>]) -> AddressSet {
+    guard parties.count != 1 else { return addresses(of: parties[0].value) }
+    return AddressSet(unionOf: parties.lazy.map { addresses(of: $0.value) })
+  }
+
+  /// Returns every address of `audience` without those of its exceptions, whatever the interface.
+  public func addresses(of audience: Audience) -> AddressSet {
+    let included = addresses(of: audience.parties)
+    return audience.exceptions.isEmpty ? included : included.subtracting(addresses(of: audience.exceptions))
   }
 }
 

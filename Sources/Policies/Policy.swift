@@ -121,6 +121,8 @@ public struct Zone: Sendable {
   public var hasAddresses: Bool
   /// The zones that are written as parts of it.
   public var members: [ID<Zone>] = []
+  /// The zones whose addresses are left out of it.
+  public var exceptions: [ID<Zone>] = []
   /// The whole declaration.
   public var span: Span
 

@@ -49,6 +49,7 @@ extension Resolver {
   private mutating func makeZone(at i: Int, of parts: [Part], except exceptions: [Part]) {
     let members = Set(parts.compactMap(\.zone)).sorted()
     policy.zones[i].members = members.map { ID($0) }
+    policy.zones[i].exceptions = Set(exceptions.compactMap(\.zone)).sorted().map { ID($0) }
     guard !parts.isEmpty || !exceptions.isEmpty else { return }
     let addresses = (parts.isEmpty ? .all : union(of: parts)).subtracting(union(of: exceptions))
     policy.zones[i].addresses = addresses

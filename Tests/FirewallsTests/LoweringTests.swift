@@ -243,4 +243,67 @@ import Testing
     #expect(one.openings.map(\.sources) == other.openings.map(\.sources))
     #expect(one.blocks.map(\.sources) == other.blocks.map(\.sources))
   }
+
+  @Test func aBlockOfAServiceBehindARouterClosesItsPublicPort() throws {
+    let router = try firewall(
+      """
+      service s { port 8443/tcp; expose to internet as 443/tcp }
+      host gw { address 198.51.100.1, 10.0.0.254 }
+      host h { address 10.0.0.10; runs s }
+      transit internet to 10.0.0.0/24 via gw masquerade
+      block 203.0.113.66 to s
+      """, of: "gw")
+    expect(router, try tcp("203.0.113.66", "10.0.0.10", 443), open: false)
+    expect(router, try tcp("203.0.113.66", "10.0.0.10", 8443), open: false)
+    expect(router, try tcp("203.0.113.67", "10.0.0.10", 443), open: true)
+  }
+
+  @Test func aBlockOfAPublicPortHoldsOnPods() throws {
+    let policy = try cleanPolicy(
+      """
+      service s { port 8443/tcp; expose to 203.0.113.0/24 as 443/tcp }
+      cluster k { pods 10.42.0.0/16; workload s { namespace x; pods app=s } }
+      block 203.0.113.66 to s on 443/tcp
+      block 203.0.113.67 to s on 444/tcp
+      block 203.0.113.68
+      block 203.0.113.69 until 2026-11-21
+      """)
+    let admissions = Lowering(policy).firewall(of: ID<Cluster>(0), on: Self.today).workloads.flatMap(\.admissions)
+    let refused = AddressSet([
+      Prefix(containing: try #require(Address("203.0.113.66")), length: 32),
+      Prefix(containing: try #require(Address("203.0.113.68")), length: 32),
+    ])
+    #expect(admissions.map(\.exceptions) == [refused])
+  }
+
+  @Test func zonesOfZonesOfZonesAreLookedAtOnce() throws {
+    // Without memory, the bottom zone would be looked at two to the power of sixty times.
+    var text = "zone a0 { 10.0.0.0/8 }\nzone b0 { 10.0.0.0/9 }\n"
+    for i in 1...60 { text += "zone a\(i) { a\(i - 1), b\(i - 1) }\nzone b\(i) { b\(i - 1), a\(i - 1) }\n" }
+    let wall = try firewall(
+      text + """
+        service s { port 80/tcp; expose to a60 }
+        host h { address 192.0.2.10; interface eth1 in a0; runs s }
+        """)
+    expect(wall, try tcp("10.200.0.1", "192.0.2.10", 80, on: "eth1"), open: true)
+    expect(wall, try tcp("10.200.0.1", "192.0.2.10", 80, on: "eth0"), open: false)
+    expect(wall, try tcp("10.1.0.1", "192.0.2.10", 80, on: "eth0"), open: true)
+  }
+
+  @Test func closedEgressLetsUsersOfAWorkloadToItsNodePort() throws {
+    let wall = try firewall(
+      """
+      service api { port 8443/tcp; expose to job as 443/tcp }
+      service job { port 80/tcp; expose to localhost; uses api }
+      host h { address 192.0.2.10; egress closed; runs job }
+      host node { address 192.0.2.20 }
+      cluster k {
+        pods 10.42.0.0/16; nodes node
+        workload api { namespace x; pods app=api; publish nodeport 30110 }
+      }
+      """)
+    let node = try #require(Address("192.0.2.20"))
+    let ways = try #require(wall.departures).filter { $0.destinations.contains(node) }
+    #expect(ways.map(\.traffic) == [[.ports(.tcp, PortRange(30110))]])
+  }
 }
