@@ -25,13 +25,13 @@ extension Check {
     let chosen = Dictionary(policy.settings.checks.map { ($0.check.value, $0.severity) }) { first, _ in first }
     var result = Judgements()
     var used = Set<Int>()
-    let waivers = Dictionary(grouping: policy.waivers.indices) { policy.waivers[$0].check.value }
+    let waivers = waivers(of: inspection)
     for check in all {
       guard let severity = chosen[check.name] ?? check.severity else { continue }
-      let waivers = waivers[check.name] ?? []
+      let waivers = waivers[check.name] ?? [:]
       for finding in check.run(inspection) {
         let diagnostic = finding.diagnostic.named(check.name, severity)
-        let waiver = waivers.first { policy.waivers[$0].subject.value == diagnostic.subject }
+        let waiver = diagnostic.subject.flatMap { waivers[$0] }
         if let waiver { used.insert(waiver) }
         if let waiver, !policy.waivers[waiver].provenance.hasLapsed(on: inspection.today) {
           result.waived.append(.init(diagnostic: diagnostic, waiver: policy.waivers[waiver]))
@@ -49,13 +49,40 @@ extension Check {
     return result
   }
 
+  /// Returns the positions of the waivers by check and subject; of several, one that still holds.
+  private static func waivers(of inspection: Inspection) -> [String: [String: Int]] {
+    var result: [String: [String: Int]] = [:]
+    for (i, waiver) in inspection.policy.waivers.enumerated() {
+      let known = result[waiver.check.value]?[waiver.subject.value]
+      if let known, !inspection.policy.waivers[known].provenance.hasLapsed(on: inspection.today) { continue }
+      result[waiver.check.value, default: [:]][waiver.subject.value] = i
+    }
+    return result
+  }
+
   /// Returns what is wrong with the waivers and the chosen severities; `used` are the waivers that met a finding.
   private static func waiverFindings(_ inspection: Inspection, used: Set<Int>) -> [(Check, [Finding])] {
     let policy = inspection.policy
-    let unused = policy.waivers.indices.filter {
-      !used.contains($0) && all.map(\.name).contains(policy.waivers[$0].check.value)
+    let names = Set(all.map(\.name))
+    let met = Set(used.map { WaiverKey(policy.waivers[$0]) })
+    // One that has lapsed and was renewed by another met the same findings: that it lapsed is said elsewhere.
+    let unused = policy.waivers.indices.filter { i in
+      let waiver = policy.waivers[i]
+      return !used.contains(i) && names.contains(waiver.check.value)
+        && !(waiver.provenance.hasLapsed(on: inspection.today) && met.contains(WaiverKey(waiver)))
     }
     return [(.unusedWaiver, unused.map { Check.unusedWaiverFinding(policy.waivers[$0]) })]
+  }
+}
+
+/// What a waiver is for.
+private struct WaiverKey: Hashable {
+  let check: String
+  let subject: String
+
+  init(_ waiver: Waiver) {
+    check = waiver.check.value
+    subject = waiver.subject.value
   }
 }
 

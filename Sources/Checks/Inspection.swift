@@ -29,7 +29,7 @@ public struct Inspection: Sendable {
   /// Who is named anywhere.
   let mentions: Mentions
 
-  /// The zones that some host binds an interface to.
+  /// The zones that some host binds an interface to, and those that are made of such zones.
   let boundZones: Set<ID<Zone>>
 
   /// Creates the inspection of what `lowering` derives, the `firewalls` of its hosts among it, on the day `today`.
@@ -48,7 +48,7 @@ public struct Inspection: Sendable {
       }
       ranges.append(start..<exposures.count)
     }
-    boundZones = Set(lowering.policy.hosts.flatMap { $0.interfaces.flatMap { $0.zones.map(\.value) } })
+    boundZones = lowering.policy.boundZones
     mentions = Mentions(lowering.policy)
     self.exposures = exposures
     exposuresOfService = ranges
@@ -82,16 +82,7 @@ final class ExposureView: Sendable {
     self.service = service
     self.exposure = exposure
     traffic = lowering.publicTraffic(of: exposure, in: lowering.policy[service])
-    guard exposure.audience.parties.count != 1 || !exposure.audience.exceptions.isEmpty else {
-      audience = lowering.book.addresses(of: exposure.audience.parties[0].value)
-      return
-    }
-    var addresses = AddressSet()
-    for party in exposure.audience.parties { addresses = addresses.union(lowering.book.addresses(of: party.value)) }
-    for party in exposure.audience.exceptions {
-      addresses = addresses.subtracting(lowering.book.addresses(of: party.value))
-    }
-    audience = addresses
+    audience = lowering.book.addresses(of: exposure.audience)
   }
 
   /// The statement.
@@ -102,5 +93,44 @@ final class ExposureView: Sendable {
     let parties = exposure.audience.parties
     guard let first = parties.first?.span, let last = parties.last?.span else { return span }
     return first.union(last)
+  }
+}
+
+extension Inspection {
+  /// Returns the addresses of the audience of `view` without those of zones that have none written and that every host
+  /// where the service is open tells by its interfaces.
+  func spread(of view: ExposureView) -> AddressSet {
+    let audience = view.exposure.audience
+    let service = policy[view.service]
+    guard view.audience.isAll || Width.isInternet(view.audience), service.workloads.isEmpty,
+      audience.parties.contains(where: { isWithoutAddresses($0.value) })
+    else { return view.audience }
+    let hosts = view.exposure.via.map { [$0.value] } ?? service.placements.map(\.host)
+    let others = audience.parties.filter { party in
+      guard case .zone(let zone) = party.value, isWithoutAddresses(party.value) else { return true }
+      return !hosts.allSatisfy { host in
+        policy[host].interfaces.contains { i in !i.isInternet && i.zones.contains { $0.value == zone } }
+      }
+    }
+    return others.isEmpty ? AddressSet() : book.addresses(of: Audience(others, except: audience.exceptions))
+  }
+
+  /// Returns `true` iff `party` is a zone that is told by interfaces alone.
+  private func isWithoutAddresses(_ party: Party) -> Bool {
+    if case .zone(let zone) = party { !policy[zone].hasAddresses && policy[zone].members.isEmpty } else { false }
+  }
+}
+
+extension Policy {
+  /// The zones that some host binds an interface to, and those that are made of such zones.
+  fileprivate var boundZones: Set<ID<Zone>> {
+    var users: [ID<Zone>: [ID<Zone>]] = [:]
+    for (i, zone) in zones.enumerated() { for member in zone.members { users[member, default: []].append(ID(i)) } }
+    var result = Set<ID<Zone>>()
+    var next = hosts.flatMap { $0.interfaces.flatMap { $0.zones.map(\.value) } }
+    while let zone = next.popLast() {
+      if result.insert(zone).inserted { next += users[zone] ?? [] }
+    }
+    return result
   }
 }

@@ -68,6 +68,7 @@ extension Pipeline {
 
   /// Returns the interface of `host` that packets from `source` arrive on, if its zones tell.
   private func arrival(of source: Address, on host: Host) -> String? {
+    if host.addresses.contains(where: { $0.value == source }) { return "lo" }
     let bound = host.interfaces.first { i in i.zones.contains { policy[$0.value].addresses.contains(source) } }
     return (bound ?? host.interfaces.first(where: \.isInternet))?.name.value
   }

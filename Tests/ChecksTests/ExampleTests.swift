@@ -83,6 +83,47 @@ import Testing
     #expect(!codes.contains("unused-waiver"))
   }
 
+  @Test func aRenewedWaiverWaives() throws {
+    let text = """
+      service web { owner team; purpose "Site"; port 22/tcp; expose to internet }
+      host web1 { address 192.0.2.10; runs web }
+      waive sensitive-exposure on web until 2026-11-21 because "vendor appliance"
+      waive sensitive-exposure on web until 2027-11-21 because "vendor appliance"
+      """
+    let result = try judged(text)
+    #expect(result.waived.map(\.waiver.provenance.until?.value.daysSinceEpoch) == [21143])
+    #expect(!result.findings.contains { $0.code == "sensitive-exposure" || $0.code == "unused-waiver" })
+    #expect(result.findings.contains { $0.code == "lapsed-waiver" })
+  }
+
+  /// Findings that grow with the square of what is wrong would fill the memory.
+  @Test func aPortThatManyServicesWantIsReportedOnceForEach() throws {
+    let names = (0..<3000).map { "s\($0)" }
+    let services = names.map {
+      "service \($0) { owner team; purpose \"P\"; port 8443/tcp; expose to internet as 443/tcp }"
+    }
+    let text =
+      services.joined(separator: "\n") + "\nhost h { address 192.0.2.10; runs \(names.joined(separator: ", ")) }"
+    let findings = try judged(text).findings
+    #expect(findings.count { $0.code == "port-conflict" } == names.count - 1)
+    #expect(findings.count { $0.code == "public-port-conflict" } == names.count - 1)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func thousandsOfExposuresAndBlocksAreJudgedInTime() throws {
+    let exposures = (0..<5000).map { "expose to 198.18.\($0 / 250).\($0 % 250)" }.joined(separator: "\n")
+    let blocks = (0..<3000).map { "block 198.51.\($0 / 250).\($0 % 250)" }.joined(separator: "\n")
+    let text = """
+      service web { owner team; purpose "Site"; port 8443/tcp
+      \(exposures)
+      expose to internet }
+      host h { address 192.0.2.10; runs web }
+      \(blocks)
+      """
+    let findings = try judged(text).findings
+    #expect(findings.count { $0.code == "redundant-exposure" } == 5000)
+    #expect(findings.count { $0.code == "idle-block" } == 0)
+  }
+
   /// Returns `text` without its marks, and the offsets of what they mark.
   private func unmarked(_ text: String) -> (String, [Int]) {
     var plain: [UInt8] = []

@@ -17,7 +17,15 @@ extension Check {
         zone office { 203.0.113.0/24 }
         service web { owner team; purpose "Site"; port 443/tcp; expose to office }
         host web1 { address 192.0.2.10; runs web }
-        """)
+        """),
+    allowed: [
+      """
+      zone lab { 203.0.113.128/25 }
+      zone office { 203.0.113.0/24 except lab }
+      service web { owner team; purpose "Site"; port 443/tcp; expose to office }
+      host web1 { address 192.0.2.10; runs web }
+      """
+    ]
   ) { inspection in
     let named = inspection.mentions
     return inspection.policy.zones.enumerated().filter { !named.zones.contains(ID($0.offset)) }.map { _, zone in
@@ -101,7 +109,10 @@ struct Mentions {
     for host in policy.hosts {
       for interface in host.interfaces { zones.formUnion(interface.zones.map(\.value)) }
     }
-    for zone in policy.zones { zones.formUnion(zone.members) }
+    for zone in policy.zones {
+      zones.formUnion(zone.members)
+      zones.formUnion(zone.exceptions)
+    }
     for transit in policy.transits {
       add(transit.audience)
       add(transit.destinations)

@@ -106,7 +106,7 @@ struct Listener {
     return traffic.overlaps(other.traffic) && addresses.intersects(others)
   }
 
-  /// Returns the pairs of different services among `listeners` that conflict, each pair of services once.
+  /// Returns pairs of different services among `listeners` that conflict: for each that does, one that was there before.
   static func overlaps(among listeners: [Listener]) -> [(Listener, Listener)] {
     let sorted = listeners.sorted { ($0.traffic, $0.service) < ($1.traffic, $1.service) }
     var result: [(Listener, Listener)] = []
@@ -114,15 +114,19 @@ struct Listener {
     var open: [Listener] = []
     for listener in sorted {
       open.removeAll { $0.traffic.transport != listener.traffic.transport || ends($0, before: listener) }
-      for earlier in open where earlier.service != listener.service && earlier.conflicts(with: listener) {
+      if let earlier = open.first(where: { $0.service != listener.service && $0.conflicts(with: listener) }) {
         let pair = [earlier.service, listener.service].sorted()
-        guard seen.insert(pair).inserted else { continue }
-        result.append((earlier, listener))
+        if seen.insert(pair).inserted { result.append((earlier, listener)) }
+        // Whatever conflicts with this one conflicts with the earlier one, which takes as much.
+        if earlier.covers(listener) { continue }
       }
       open.append(listener)
     }
     return result
   }
+
+  /// Returns `true` iff the listener takes every port that `other` takes, on every address.
+  private func covers(_ other: Listener) -> Bool { addresses == nil && traffic.contains(other.traffic) }
 
   /// Returns `true` iff the ports of `a` end before those of `b` begin.
   private static func ends(_ a: Listener, before b: Listener) -> Bool {

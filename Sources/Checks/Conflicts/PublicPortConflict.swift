@@ -58,7 +58,7 @@ extension Check {
   }
 
   /// Returns the pairs of `openings`, which are sorted by traffic, whose public ports overlap and lead to different
-  /// places; each pair of statements once.
+  /// places: for each that does, one that was there before.
   private static func pairs(among openings: [Opening]) -> [(Opening, Opening)] {
     var result: [(Opening, Opening)] = []
     var seen = Set<[Span]>()
@@ -68,9 +68,11 @@ extension Check {
       open.removeAll { earlier in
         earlier.traffic.transport != opening.traffic.transport || (earlier.traffic.ports?.upper ?? 0) < ports.lower
       }
-      for earlier in open where conflict(earlier, opening) {
+      if let earlier = open.first(where: { conflict($0, opening) }) {
         let pair = [earlier, opening].sorted { $0.cause.span < $1.cause.span }
         if seen.insert(pair.map(\.cause.span)).inserted { result.append((pair[0], pair[1])) }
+        // That its ports are wanted twice is said already.
+        if earlier.traffic.contains(opening.traffic), earlier.destinations == nil { continue }
       }
       // What leads to the same place as one that is open already conflicts with the same others.
       if !open.contains(where: { same($0, opening) }) { open.append(opening) }

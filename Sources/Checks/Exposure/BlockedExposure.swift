@@ -33,13 +33,14 @@ extension Check {
     guard !blocks.isEmpty else { return [] }
     // Sources that an interface narrows are left out: they do not surely refuse all of their addresses.
     let widths = blocks.map { block in
-      block.sources.filter { source in
+      let sure = block.sources.filter { source in
         if case .zone(let zone) = source.value { !inspection.boundZones.contains(zone) } else { true }
       }
-      .reduce(AddressSet()) { $0.union(inspection.book.addresses(of: $1.value)) }
+      return AddressSet(unionOf: sure.map { inspection.book.addresses(of: $0.value) })
     }
+    let all = AddressSet(unionOf: widths)
     return inspection.activeExposures.compactMap { view in
-      guard !view.audience.isEmpty else { return nil }
+      guard !view.audience.isEmpty, view.audience.isSubset(of: all) else { return nil }
       var rest = view.audience
       var last: Block?
       for (block, width) in zip(blocks, widths) where covers(block, view.service, in: policy) && rest.intersects(width)

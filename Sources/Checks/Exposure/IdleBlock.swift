@@ -30,8 +30,11 @@ extension Check {
     let policy = inspection.policy
     guard !policy.blocks.isEmpty else { return [] }
     var busy = Set<Span>()
-    for firewall in inspection.firewalls {
-      for block in firewall.blocks where !busy.contains(block.cause.span) {
+    for firewall in inspection.firewalls where !firewall.blocks.isEmpty {
+      let reaches = firewall.openings.flatMap(\.sources) + firewall.passages.flatMap(\.sources)
+      let everyone = AddressSet(unionOf: reaches.map(\.addresses))
+      for block in firewall.blocks
+      where !busy.contains(block.cause.span) && block.sources.contains(where: { $0.addresses.intersects(everyone) }) {
         let hits =
           firewall.openings.contains { meets(block, $0.sources, [$0.traffic]) }
           || firewall.passages.contains { meets(block, $0.sources, $0.traffic) }
@@ -39,11 +42,10 @@ extension Check {
       }
     }
     // On clusters interfaces do not count, so that the addresses decide.
-    for view in inspection.activeExposures where !policy[view.service].workloads.isEmpty {
-      for block in policy.blocks where !busy.contains(block.provenance.span) {
-        let sources = block.sources.reduce(AddressSet()) { $0.union(inspection.book.addresses(of: $1.value)) }
-        if sources.intersects(view.audience) { busy.insert(block.provenance.span) }
-      }
+    let views = inspection.activeExposures.filter { !policy[$0.service].workloads.isEmpty }
+    let audiences = AddressSet(unionOf: views.map(\.audience))
+    for block in policy.blocks where !busy.contains(block.provenance.span) {
+      if inspection.book.addresses(of: block.sources).intersects(audiences) { busy.insert(block.provenance.span) }
     }
     return policy.blocks.filter { !busy.contains($0.provenance.span) && !$0.provenance.hasLapsed(on: inspection.today) }
       .map { block in
@@ -51,7 +53,7 @@ extension Check {
           "this block refuses nothing that is open", about: "block", at: .init(block.provenance.span, "has no effect"),
           because: "Nothing is exposed to these sources where the block is for.",
           help: "Remove it, or correct whom or what it names.",
-          fixes: [.init(replace: block.provenance.span, with: "", safety: .safe)])
+          fixes: [.init(replace: block.provenance.span, with: "", safety: .unsafe)])
       }
   }
 

@@ -26,12 +26,23 @@ extension Check {
     flagged: [
       """
       zone lan { 10.0.0.0/8 }
+      service api { owner team; purpose "API"; port 8443/tcp; ↓expose to lan; expose to lan, 10.5.5.5 }
+      host web1 { address 192.0.2.10; interface eth1 in lan; runs api }
+      """,
+      """
+      zone lan { 10.0.0.0/8 }
       zone vpn { 10.8.0.0/16 }
       service api { owner team; purpose "API"; port 8443/tcp; expose to lan; ↓expose to vpn }
       host web1 { address 10.0.0.10; runs api }
       """
     ],
     allowed: [
+      """
+      zone office { 10.0.0.0/8 }
+      zone people { office, 203.0.113.0/24 }
+      service api { owner team; purpose "API"; port 8443/tcp; expose to people; expose to 10.5.5.5 }
+      host web1 { address 192.0.2.10; interface eth1 in office; runs api }
+      """,
       """
       zone vpn { 10.8.0.0/16 }
       service api { owner team; purpose "API"; port 8443/tcp; expose to internet as 443/tcp; expose to vpn }
@@ -47,9 +58,10 @@ extension Check {
     inspection.exposuresOfService.flatMap { range -> [Finding] in
       guard range.count > 1 else { return [] }
       let views = inspection.exposures[range].filter { !$0.exposure.provenance.hasLapsed(on: inspection.today) }
+      let index = AudienceIndex(views.map(\.audience))
       // Of two that cover each other, the later one is the redundant one.
       return views.indices.compactMap { i in
-        let wider = views.indices.first { j in
+        let wider = index.candidates(for: i).first { j in
           j != i && covers(views[j], views[i], in: inspection) && (j < i || !covers(views[i], views[j], in: inspection))
         }
         return wider.map { finding(views[i], coveredBy: views[$0], in: inspection.policy) }
@@ -77,12 +89,19 @@ extension Check {
 
   /// Returns `true` iff no interface that is bound to a zone of `wide` keeps out what `narrow` lets in.
   private static func zonesAllow(_ wide: Audience, _ narrow: Audience, in inspection: Inspection) -> Bool {
-    if wide.parties.contains(where: { $0.value == .internet }) && wide.exceptions.isEmpty { return true }
-    let own = Set(narrow.parties.map(\.value))
-    return wide.parties.allSatisfy { party in
-      guard case .zone(let zone) = party.value else { return true }
-      return own.contains(party.value) || !inspection.boundZones.contains(zone)
+    let isInternet = wide.parties.contains { $0.value == .internet }
+    if isInternet && wide.exceptions.isEmpty { return true }
+    // Private sources on an interface of the Internet are nobody but `internet`.
+    if !isInternet && narrow.parties.contains(where: { $0.value == .internet }) { return false }
+    func isBound(_ party: Spelled<Party>) -> Bool {
+      if case .zone(let zone) = party.value { inspection.boundZones.contains(zone) } else { false }
     }
+    // What an exception takes away on one interface it leaves on others.
+    if narrow.exceptions.contains(where: isBound) { return false }
+    let mine = Set(wide.parties.map(\.value))
+    let others = narrow.parties.filter { !mine.contains($0.value) }
+    let anywhere = wide.parties.filter { !isBound($0) }
+    return others.isEmpty || inspection.book.addresses(of: others).isSubset(of: inspection.book.addresses(of: anywhere))
   }
 
   /// Returns the finding that `narrow` is covered by `wide`.

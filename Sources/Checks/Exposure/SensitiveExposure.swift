@@ -9,7 +9,7 @@ extension Check {
     page: Page(
       what: """
         Looks for exposures of sensitive services to the internet or to as good as all of it (`0.0.0.0/1` counts, and so \
-        does `::/0` alone). Sensitive is a service of class `database`, `admin`, `control-plane`, `metrics`, `cache` or \
+        does `::/0` alone; a zone without addresses is everyone where no interface is bound to it). Sensitive is a service of class `database`, `admin`, `control-plane`, `metrics`, `cache` or \
         `queue`, one that `speaks` the protocol of such a thing, or one whose listening or public port is \
         in the table of sensitive ports (CIS Benchmarks, checkov, Trivy, prowler, KICS; see docs/registry.md).
         """,
@@ -44,15 +44,26 @@ extension Check {
       service api { owner team; purpose "API"; port 8443/tcp; ↓expose to internet as 6443/tcp }
       host db1 { address 192.0.2.10; runs api }
       """,
+      """
+      zone management { }
+      service ssh { owner team; purpose "Administration"; port 22/tcp; ↓expose to management }
+      host web1 { address 192.0.2.10; interface eth1 in management; runs ssh }
+      host web2 { address 192.0.2.11; runs ssh }
+      """,
     ],
     allowed: [
       """
       service ssh { owner team; purpose "Administration"; port 22/tcp; expose to 203.0.113.0/24 }
       host web1 { address 192.0.2.10; runs ssh }
+      """,
       """
+      zone management { }
+      service ssh { owner team; purpose "Administration"; port 22/tcp; expose to management }
+      host web1 { address 192.0.2.10; interface eth1 in management; runs ssh }
+      """,
     ]
   ) { inspection in
-    inspection.activeExposures.filter { Width.isInternet($0.audience) }.compactMap { view in
+    inspection.activeExposures.filter { Width.isInternet(inspection.spread(of: $0)) }.compactMap { view in
       sensitivity(of: view, in: inspection.policy).map { finding(view, $0, in: inspection.policy) }
     }
   }

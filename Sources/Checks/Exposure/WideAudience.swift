@@ -26,17 +26,20 @@ extension Check {
         host db1 { address 10.0.0.10; runs db }
         """)
   ) { inspection in
-    inspection.activeExposures.filter { Width.isWide($0.audience) && !Width.isInternet($0.audience) }
-      .compactMap { view in
-        let policy = inspection.policy
-        guard let sensitivity = sensitivity(of: view, in: policy) else { return nil }
-        let name = policy[view.service].name.value
-        return Finding(
-          "`\(name)` \(sensitivity.reason) and is open to a wide network", about: name,
-          at: .init(view.audienceSpan, "this is more than such a service should be open to"),
-          also: sensitivity.span == view.span ? [] : [.init(sensitivity.span, "this makes it sensitive")],
-          because: "Whoever takes over any machine of that network can reach it.",
-          help: "Expose it to the services or hosts that connect to it, or to a narrower zone.")
-      }
+    inspection.activeExposures.filter { view in
+      let spread = inspection.spread(of: view)
+      return Width.isWide(spread) && !Width.isInternet(spread)
+    }
+    .compactMap { view in
+      let policy = inspection.policy
+      guard let sensitivity = sensitivity(of: view, in: policy) else { return nil }
+      let name = policy[view.service].name.value
+      return Finding(
+        "`\(name)` \(sensitivity.reason) and is open to a wide network", about: name,
+        at: .init(view.audienceSpan, "this is more than such a service should be open to"),
+        also: sensitivity.span == view.span ? [] : [.init(sensitivity.span, "this makes it sensitive")],
+        because: "Whoever takes over any machine of that network can reach it.",
+        help: "Expose it to the services or hosts that connect to it, or to a narrower zone.")
+    }
   }
 }

@@ -6,6 +6,11 @@ enum Width {
   static let publicNetworks = AddressSet.all.subtracting(
     .privateNetworks.union(.loopback).union(.multicast).union(.linkLocalIPv6))
 
+  /// Addresses that no packet comes from but in error: 0.0.0.0/8 (RFC 1122) and `::`.
+  static let thisNetwork = AddressSet([
+    Prefix(containing: Address(.ipv4, 0), length: 8), Prefix(containing: Address(.ipv6, 0), length: 128),
+  ])
+
   /// Returns `true` iff `audience` has so many public addresses that it is as good as the Internet: more than a
   /// 256th of all IPv4 addresses, or IPv6 blocks that hold more than a /16.
   static func isInternet(_ audience: AddressSet) -> Bool {

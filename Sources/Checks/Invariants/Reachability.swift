@@ -45,9 +45,132 @@ struct Claim {
     if let services, let service = opening.cause.service, services.contains(service) { return true }
     return places.map { $0.intersects(opening.destinations ?? firewall.addresses) } ?? false
   }
+
+  /// Returns `true` iff the pods of `service` in `cluster` are what the claim is about.
+  func concerns(_ service: ID<Service>, in cluster: ClusterFirewall) -> Bool {
+    if invariant.targets.isEmpty || services?.contains(service) ?? false { return true }
+    return places?.intersects(cluster.pods) ?? false
+  }
+
+  /// Returns what `admission` of `service` lets in of the traffic that the claim is about, by the number that the pods
+  /// listen on or the one that a Service shows.
+  func met(by admission: Admission, of service: ID<Service>, in inspection: Inspection) -> Traffic? {
+    if traffic.isEmpty { return admission.traffic.first }
+    if let found = admission.traffic.first(where: { t in traffic.contains { $0.overlaps(t) } }) { return found }
+    for view in inspection.exposures[inspection.exposuresOfService[service.rawValue]] {
+      for pair in view.traffic where admission.traffic.contains(pair.listening) {
+        if traffic.contains(where: { $0.overlaps(pair.public) }) { return pair.public }
+      }
+    }
+    return nil
+  }
+}
+
+/// What lets connections in to what a `never` is about.
+struct Door {
+  /// Where it is.
+  var places: AddressSet
+
+  /// Who is let in, whatever the interface.
+  var sources: AddressSet
+
+  /// To what.
+  var traffic: Traffic
+
+  /// Creates the door that `opening` of `firewall` is.
+  init(_ opening: Opening, of firewall: Firewall) {
+    places = opening.destinations ?? firewall.addresses
+    sources = AddressSet(unionOf: opening.sources.map(\.addresses))
+    traffic = opening.traffic
+  }
+
+  /// Creates the door that `admission` to the pods of `cluster` is, on `traffic`.
+  init(_ admission: Admission, on traffic: Traffic, in cluster: ClusterFirewall) {
+    places = cluster.pods
+    sources = AddressSet(
+      unionOf: admission.peers.map { peer in
+        switch peer {
+        case .everyone: .all
+        case .addresses(let addresses): addresses
+        case .pods: cluster.pods
+        }
+      }
+    )
+    .subtracting(admission.exceptions)
+    self.traffic = traffic
+  }
+}
+
+extension Passage {
+  /// Returns the traffic to what a claim is about that gets through; a list of nothing means all traffic, and nothing
+  /// that there is none.
+  ///
+  /// - Parameters:
+  ///   - doors: what lets in to what the claim is about.
+  ///   - sources: where the packets seem to come from behind the router.
+  ///   - claim: the claim.
+  ///   - bare: the addresses of machines that have no firewall from the policy.
+  ///   - strangers: the addresses of nobody whom the policy names.
+  /// - Returns: the traffic.
+  func traffic(
+    through doors: [Door], from sources: AddressSet, to claim: Claim, bare: AddressSet, strangers: AddressSet
+  ) -> [Traffic]? {
+    let reached = AddressSet(unionOf: destinations.map(\.addresses))
+    let door = doors.first { door in
+      (traffic?.contains { $0.overlaps(door.traffic) } ?? true) && door.sources.intersects(sources)
+        && door.places.intersects(reached)
+    }
+    if let door { return [door.traffic] }
+    let places: AddressSet
+    if claim.invariant.targets.isEmpty {
+      // Whatever is sent to the Internet at large is meant for nobody whom the policy protects.
+      guard !reached.isAll else { return nil }
+      places = bare.subtracting(strangers)
+    } else {
+      places = (claim.places ?? AddressSet()).intersection(bare)
+    }
+    guard reached.intersects(places) else { return nil }
+    guard !claim.traffic.isEmpty else { return traffic ?? [] }
+    guard let traffic else { return claim.traffic }
+    let met = traffic.filter { open in claim.traffic.contains { $0.overlaps(open) } }
+    return met.isEmpty ? nil : met
+  }
+}
+
+extension Firewall {
+  /// Who is refused on every port of every place, for good.
+  var surelyRefused: [Reach] {
+    blocks.filter { $0.until == nil && $0.traffic == nil && $0.destinations == nil }.flatMap(\.sources)
+  }
+
+  /// Returns who is refused, for good, on all of `traffic` at `destinations`, or at all addresses of the host.
+  func surelyRefused(_ traffic: Traffic, at destinations: AddressSet?) -> [Reach] {
+    blocks.filter { block in
+      block.until == nil && (block.traffic?.contains { $0.contains(traffic) } ?? true)
+        && (block.destinations.map { (destinations ?? addresses).isSubset(of: $0) } ?? true)
+    }
+    .flatMap(\.sources)
+  }
+
+  /// Returns who is refused on part of `traffic` on the day `today` or later, somewhere on the host.
+  func perhapsRefused(_ traffic: Traffic, on today: CalendarDate) -> [Reach] {
+    blocks.filter { block in
+      (block.until.map { today <= $0 } ?? true) && (block.traffic?.contains { $0.overlaps(traffic) } ?? true)
+        && (block.destinations?.intersects(addresses) ?? true)
+    }
+    .flatMap(\.sources)
+  }
 }
 
 extension Inspection {
+  /// The firewall of each cluster, by its position.
+  var clusterFirewalls: [ClusterFirewall] {
+    policy.clusters.indices.map { lowering.firewall(of: ID<Cluster>($0), on: today) }
+  }
+
+  /// The addresses of hosts and pods, which judge by themselves what comes to them.
+  var guarded: AddressSet { AddressSet(unionOf: firewalls.map(\.addresses) + policy.clusters.map(\.pods)) }
+
   /// Addresses that belong to nobody whom the policy names: no zone (but one as wide as the Internet), host or cluster.
   ///
   /// In an invariant `internet` means these: `never internet to class database` is about strangers, and an exposure to
@@ -64,9 +187,20 @@ extension Inspection {
   func sources(of audience: Audience, seenBy firewall: Firewall, strangers: AddressSet) -> [Reach] {
     let vantage = lowering.view(from: firewall.host)
     let included = audience.parties.flatMap { party in
-      party.value == .internet ? [Reach(strangers)] : vantage(party.value)
+      party.value == .internet ? self.strangers(strangers, seenBy: firewall) : vantage(party.value)
     }
     return included.subtracting(audience.exceptions.flatMap { vantage($0.value) })
+  }
+
+  /// Returns where `strangers` come from, as the host of `firewall` sees them: what arrives on an interface that is
+  /// bound to other zones alone and is of their addresses is of these zones.
+  private func strangers(_ strangers: AddressSet, seenBy firewall: Firewall) -> [Reach] {
+    if strangers.isAll { return [.everywhere] }
+    let named = policy[firewall.host].interfaces.filter { !$0.isInternet }.map { interface in
+      Reach(
+        AddressSet(unionOf: interface.zones.map { policy[$0.value].addresses }), on: .only([interface.name.value]))
+    }
+    return [Reach(strangers)].subtracting(named)
   }
 
   /// Returns `sources` of `audience` without those that are nobody of it: a private source that comes in on an
@@ -75,15 +209,6 @@ extension Inspection {
     let interfaces = policy[host].interfaces.filter(\.isInternet).map(\.name.value).sorted()
     guard !interfaces.isEmpty, !audience.parties.contains(where: { $0.value == .internet }) else { return sources }
     return sources.subtracting([Reach(.privateNetworks, on: .only(interfaces))])
-  }
-
-  /// Returns the sources that `opening` lets in and that no block of `firewall` surely refuses.
-  func sources(of opening: Opening, in firewall: Firewall) -> [Reach] {
-    let refused = firewall.blocks.filter { block in
-      block.until == nil && (block.traffic?.contains { $0.contains(opening.traffic) } ?? true)
-        && (block.destinations.map { (opening.destinations ?? firewall.addresses).isSubset(of: $0) } ?? true)
-    }
-    return opening.sources.subtracting(refused.flatMap(\.sources))
   }
 }
 
@@ -102,7 +227,9 @@ extension [Reach] {
   ///
   /// An address of 0.0.0.0/8, which is nobody's (RFC 791), is named only if there is no other.
   var witness: String? {
-    guard let part = first, let range = part.addresses.ranges.first else { return nil }
+    guard let part = first else { return nil }
+    let usual = part.addresses.intersection(Width.publicNetworks).subtracting(Width.thisNetwork)
+    guard let range = usual.ranges.first ?? part.addresses.ranges.first else { return nil }
     let somebody = Address(.ipv4, 0x0100_0001)
     let address = range.lower < somebody && range.contains(somebody) ? somebody : range.lower
     return switch part.interfaces {
