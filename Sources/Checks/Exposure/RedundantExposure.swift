@@ -34,7 +34,7 @@ extension Check {
       zone vpn { 10.8.0.0/16 }
       service api { owner team; purpose "API"; port 8443/tcp; expose to lan; ↓expose to vpn }
       host web1 { address 10.0.0.10; runs api }
-      """
+      """,
     ],
     allowed: [
       """
