@@ -79,7 +79,7 @@ struct CompileCommand: ParsableCommand {
       for target in Targets.clusters where target.name == to ?? "kubernetes" {
         let files = try accepted(pipeline.compile(ID<Cluster>(index), to: target), of: pipeline)
         // The list of the files means nothing in a stream of them.
-        let manifests = files.filter { !$0.path.hasSuffix("kustomization.yaml") }
+        let manifests = files.filter { $0.path != "kustomization.yaml" }
         try Terminal.print(manifests.map { $0.text.hasPrefix("---\n") ? $0.text : "---\n" + $0.text }.joined())
       }
     }
