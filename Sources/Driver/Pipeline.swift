@@ -63,6 +63,9 @@ public struct Pipeline: Sendable {
     isIncomplete = isIncomplete || !isSound
   }
 
+  /// The most errors of resolution that are kept; a person mends the first ones, and later ones often come from them.
+  private static let errorLimit = 100
+
   /// Resolves the names of all trees.
   ///
   /// Of a policy that is incomplete only that is found which more text could not mend.
@@ -70,7 +73,17 @@ public struct Pipeline: Sendable {
     let found: [Diagnostic]
     (policy, found) = resolve(trees)
     let lasting: Set = ["duplicate-name", "duplicate-settings", "duplicate-workload", "reserved-name"]
-    diagnostics += isIncomplete ? found.filter { lasting.contains($0.code) } : found
+    let told = isIncomplete ? found.filter { lasting.contains($0.code) } : found
+    let errors = told.filter { $0.severity == .error }.sorted(by: Diagnostic.precedes)
+    diagnostics += told.filter { $0.severity != .error } + errors.prefix(Pipeline.errorLimit)
+    guard let next = errors.dropFirst(Pipeline.errorLimit).first else { return }
+    let count = errors.count - Pipeline.errorLimit
+    diagnostics.append(
+      Diagnostic(
+        .error, "too-many-errors",
+        count == 1 ? "one more error of this kind is not shown" : "\(count) more errors like these are not shown",
+        at: .init(Span(file: next.primary.span.file, lower: next.primary.span.lower, upper: next.primary.span.lower)),
+        help: "Mend the first ones; others may come from them."))
   }
 
   /// Derives the firewall of each host and cluster.

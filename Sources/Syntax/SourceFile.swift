@@ -101,8 +101,8 @@ public struct Sources: Sendable {
     let file = file(of: span)
     let line = file.line(at: Int(span.lower))
     let start = file.range(ofLine: line).lowerBound
-    return Location(
-      path: file.path, line: line + 1, column: file.text(start..<max(start, Int(span.lower))).count + 1)
+    let before = file.text(start..<max(start, Int(span.lower)))
+    return Location(path: file.path, line: line + 1, column: before.unicodeScalars.count + 1)
   }
 }
 
@@ -114,7 +114,7 @@ public struct Location: Hashable, Sendable, CustomStringConvertible {
   /// The line, counted from 1.
   public let line: Int
 
-  /// The column in characters, counted from 1.
+  /// The column in Unicode code points, counted from 1.
   public let column: Int
 
   /// Creates the place in the file at `path`.

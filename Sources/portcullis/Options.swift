@@ -45,15 +45,26 @@ struct PolicyOptions: ParsableArguments {
       checks: Check.all.map { $0.described }, failing: strict ? .warning : .error)
   }
 
-  /// Returns the judged policy, unless it cannot be worked with: then its findings are said and the run ends.
+  /// Returns the judged policy, unless it means nothing: then its findings are said and the run ends.
+  func resolvedPipeline() throws -> Pipeline {
+    let (pipeline, _) = judged()
+    if pipeline.lowering == nil {
+      Terminal.say(render(report(pipeline), as: .text, color: Terminal.hasColors))
+      throw ExitCode.notRun
+    }
+    return pipeline
+  }
+
+  /// Returns the judged policy, unless something is wrong with it: then its findings are said and the run ends.
   ///
   /// Findings that fail nothing are for `check` to say.
   func soundPipeline() throws -> Pipeline {
-    let (pipeline, _) = judged()
+    let pipeline = try resolvedPipeline()
     let report = report(pipeline)
-    if report.fails { Terminal.say(render(report, as: .text, color: Terminal.hasColors)) }
-    if pipeline.lowering == nil { throw ExitCode.notRun }
-    if report.fails { throw ExitCode.found }
+    if report.fails {
+      Terminal.say(render(report, as: .text, color: Terminal.hasColors))
+      throw ExitCode.found
+    }
     return pipeline
   }
 }

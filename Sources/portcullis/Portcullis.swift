@@ -33,6 +33,8 @@ import Glibc
       Terminal.fail(error.description)
     } catch let error as OutputError {
       Terminal.fail(error.description)
+    } catch let error as ChangeError {
+      Terminal.fail(error.description)
     } catch {
       // Help and the version come this way too.
       let message = fullMessage(for: error)

@@ -7,10 +7,12 @@ import Testing
 
   /// Checks and compiles what is in `box`, and expects the finding `code` at `place`.
   static func expectFinding(
-    _ code: String, at place: String, in box: Sandbox, sourceLocation: SourceLocation = #_sourceLocation
+    _ code: String, at place: String, in box: Sandbox,
+    arguments: [String] = ["check", "check --format json", "compile --all --output out", "fmt"],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let before = try box.shell("ls -lnR --time-style=full-iso .").output
-    for arguments in ["check", "check --format json", "compile --all --output out", "fmt"] {
+    for arguments in arguments {
       let result = try box.shell("ulimit -t 60; \"$P\" \(arguments)")
       let text = result.error + result.output
       #expect([1, 2].contains(result.code), "\(arguments): \(text.prefix(500))", sourceLocation: sourceLocation)
@@ -66,11 +68,11 @@ import Testing
     try FileManager.default.createDirectory(
       at: box.folder.appending(path: "policies"), withIntermediateDirectories: true)
     for script in [
-      "yes 'lorem ipsum dolor sit amet' | head -c 52428800", "head -c 52428800 /dev/zero | tr '\\0' a",
-      "head -c 52428800 /dev/urandom",
+      "yes 'lorem ipsum dolor sit amet' | head -c 10000000", "head -c 52428800 /dev/zero | tr '\\0' a",
+      "head -c 10000000 /dev/urandom",
     ] {
       let result = try box.shell(
-        "\(script) > policies/big.port; ulimit -v 8000000; timeout 120 \"$P\" check; echo \"code $?\"")
+        "\(script) > policies/big.port; ulimit -v 2000000; ulimit -t 60; \"$P\" check; echo \"code $?\"")
       #expect(result.output == "code 1\n", "\(script): \(result.error.prefix(300))")
       #expect(result.error.contains("error[syntax-") && result.error.utf8.count < 1_000_000)
     }
@@ -99,6 +101,31 @@ import Testing
     #expect(result.error.contains("6 errors"))
     let compiled = try box.portcullis("compile", "--all", "--output", "out")
     #expect(compiled.code == 2 && !FileManager.default.fileExists(atPath: box.folder.appending(path: "out").path))
+  }
+
+  @Test func endlessErrorsOfNamesEnd() throws {
+    let box = try Sandbox()
+    try box.write(String(repeating: "zone a { 10.0.0.0/8 };", count: 20_000), to: "policies/many.port")
+    try Self.expectFinding(
+      "too-many-errors", at: "policies/many.port", in: box, arguments: ["check", "check --format json"])
+    #expect(try box.portcullis("check").error.contains("19899 more errors like these are not shown"))
+  }
+
+  @Test func foldersThatLinksMultiplyAreReadOnce() throws {
+    let box = try Sandbox()
+    try box.write("zone a { 10.0.0.0/8 }\n", to: "policies/d20/a.port")
+    _ = try box.shell(
+      "cd policies; for i in {0..19}; do mkdir -p d$i; for j in a b c; do ln -s ../d$((i + 1)) d$i/$j; done; done")
+    let result = try box.shell("timeout 20 \"$P\" check")
+    #expect(result.code == 0 && result.error.contains("zone `a` is used by nothing"), "\(result)")
+  }
+
+  @Test func namesThatDifferInTheirBytesAreTwoFiles() throws {
+    let box = try Sandbox()
+    _ = try box.shell(
+      "mkdir policies; cd policies; echo 'zone a { 10.0.0.0/8 }' > $'e\\u301.port'; echo '}' > $'\\u00e9.port'")
+    let result = try box.portcullis("check")
+    #expect(result.code == 1 && result.error.contains("syntax-unopened-block"), "\(result)")
   }
 
   @Test func whatMayNotBeReadIsFound() throws {

@@ -118,6 +118,29 @@ import Testing
     #expect((object?["nearest"] as? [[String: Any]])?.first?["line"] as? Int == 9)
   }
 
+  @Test func whatChecksFindKeepsNoQuestionFromBeingAnswered() throws {
+    let box = try Self.sandbox()
+    try box.write(Self.good + "never internet to 443/tcp\n", to: "policies/main.port")
+    #expect(try box.portcullis("check").error.contains("error[broken-never]"))
+    let answer = try box.portcullis("explain", "--from", "198.51.100.1", "--to", "web1", "--port", "443/tcp")
+    #expect(answer.code == 0 && answer.error == "" && answer.output.hasPrefix("accept: "), "\(answer)")
+    let compiled = try box.portcullis("compile", "--all", "--output", "out")
+    #expect(compiled.code == 1 && compiled.error.contains("error[broken-never]"))
+    #expect(try box.files() == ["policies/main.port"])
+  }
+
+  @Test func everyObjectOfAClusterIsInTheStream() throws {
+    let box = try Sandbox()
+    // A file of one of its objects ends like the name of the list of the files.
+    let policy = OutputFolderTests.policy.replacingOccurrences(of: "api", with: "kustomization")
+    try box.write(policy, to: "policies/main.port")
+    let stream = try box.portcullis("compile", "--cluster", "prod")
+    #expect(try box.portcullis("compile", "--all", "--output", "out").code == 0)
+    let objects = try box.files("out/clusters/prod").filter { $0 != "kustomization.yaml" }
+    #expect(objects.contains { $0.hasSuffix("kustomization.yaml") })
+    #expect(stream.output.components(separatedBy: "\nkind: ").count - 1 == objects.count)
+  }
+
   @Test func lapsedExposuresAreClosed() throws {
     let box = try Sandbox()
     let policy = Self.good.replacingOccurrences(of: "as 443/tcp", with: "until 2027-03-31")
@@ -140,10 +163,12 @@ import Testing
     let checked = try box.portcullis("fmt", "--check")
     #expect(checked.code == 1 && checked.output == "policies/a.port\npolicies/b.port\n")
     #expect(try box.read("policies/a.port") == "zone a{10.0.0.0/8}")
-    _ = try box.shell("chmod 640 policies/a.port; ln -s policies/b.port link.port")
+    _ = try box.shell("chmod 640 policies/a.port; chown 65534:65533 policies/a.port; ln -s policies/b.port link.port")
+    let owner = try box.shell("stat -c %u:%g policies/a.port").output
     let done = try box.portcullis("fmt", "policies/a.port", "link.port")
     #expect(done.code == 0 && done.output == "link.port\npolicies/a.port\n")
     #expect(try box.shell("stat -c %a policies/a.port; readlink link.port").output == "640\npolicies/b.port\n")
+    #expect(try box.shell("stat -c %u:%g policies/a.port").output == owner)
     #expect(try box.portcullis("fmt", "--check").code == 0)
     #expect(try box.files() == ["link.port", "policies/a.port", "policies/b.port"])
   }
@@ -154,7 +179,9 @@ import Testing
     #expect(result.output.split(separator: "\n").count == 2 && result.error == "")
     let closed = try box.shell("(trap '' PIPE; sleep 0.2; \"$P\" check --format json; echo $? >&2) | true")
     #expect(closed.error == "2\n")
-    let full = try box.shell("\"$P\" check --format json > /dev/full")
-    #expect(full.code == 2 && full.error.contains("No space left"))
+    for command in ["check --format json", "explain --from 192.0.2.1 --to web1 --port 443/tcp", "checks"] {
+      let full = try box.shell("\"$P\" \(command) > /dev/full")
+      #expect(full.code == 2 && full.error.contains("No space left"), "\(command)")
+    }
   }
 }

@@ -46,15 +46,17 @@ struct ExplainCommand: ParsableCommand {
   var format = Format.text
 
   func run() throws {
-    let pipeline = try policy.soundPipeline()
+    // What the checks found changes no verdict, and may be why somebody asks.
+    let pipeline = try policy.resolvedPipeline()
     let question = Question(from: from, to: to, port: port, on: interface, sourcePort: sport, in: cluster)
+    let answer: Explanation
     do throws(UnanswerableQuestion) {
-      let answer = try pipeline.explain(question)
-      let text = ExplanationReport(answer, to: question, sources: pipeline.sources)
-      try? Terminal.print(format == .json ? text.json : text.text)
+      answer = try pipeline.explain(question)
     } catch {
       Terminal.fail(error.description)
     }
+    let report = ExplanationReport(answer, to: question, sources: pipeline.sources)
+    try Terminal.print(format == .json ? report.json : report.text)
   }
 }
 

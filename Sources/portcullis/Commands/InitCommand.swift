@@ -26,8 +26,15 @@ struct InitCommand: ParsableCommand {
       try Descriptor(parent.isEmpty ? "." : parent, flags: O_RDONLY | O_DIRECTORY, path: folder)
         .makeFolder(String(parts.last ?? ""))
     }
-    let file = try Descriptor(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666, path: path)
-    try file.write(Array(InitCommand.policy.utf8))
+    let parent = try Descriptor(folder, flags: O_RDONLY | O_DIRECTORY, path: folder)
+    let file = try Descriptor(
+      "main.port", flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666, in: parent.number, path: path)
+    do {
+      try file.write(Array(InitCommand.policy.utf8))
+    } catch {
+      try? parent.remove("main.port")
+      throw error
+    }
     try Terminal.print("\(printable(path))\n")
   }
 

@@ -184,7 +184,8 @@ struct OutputFolder: ~Copyable {
   }
 }
 
-/// Puts `bytes` in place of the file at `path`, at once, with the permissions that it has; links are followed.
+/// Puts `bytes` in place of the file at `path`, at once, with the owner and the permissions that it has; links are
+/// followed.
 func replaceFile(at path: String, with bytes: [UInt8]) throws {
   let target = try resolvedPath(path)
   let slash = target.lastIndex(of: "/") ?? target.startIndex
@@ -198,7 +199,7 @@ func replaceFile(at path: String, with bytes: [UInt8]) throws {
     let file = try Descriptor(
       draft, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, in: folder.number, path: path)
     try file.write(bytes)
-    try file.setMode(old.mode)
+    try file.setAccess(of: old)
     try file.synchronize()
     try folder.rename(draft, to: name)
     try folder.synchronize()

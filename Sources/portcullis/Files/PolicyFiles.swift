@@ -24,6 +24,9 @@ struct PolicyFiles {
   /// The bytes read so far.
   private var total = 0
 
+  /// The folders read so far.
+  private var folders: Set<FileIdentity> = []
+
   /// `true` iff something could not be read.
   var isIncomplete: Bool { !failures.isEmpty }
 
@@ -44,11 +47,13 @@ struct PolicyFiles {
         }
       }
     }
-    // A file that is named twice is one file.
-    var known: Set<String> = []
-    files = files.filter { known.insert($0.path).inserted }
+    // A file that is named twice is one file. Bytes are compared, since texts are equal whose accents are encoded
+    // differently, and those are two files.
+    var known: Set<[UInt8]> = []
+    files = files.filter { known.insert(Array($0.path.utf8)).inserted }
     sources = Sources(
-      files + failures.filter { known.insert($0.path).inserted }.map { SourceFile(path: $0.path, bytes: []) })
+      files
+        + failures.filter { known.insert(Array($0.path.utf8)).inserted }.map { SourceFile(path: $0.path, bytes: []) })
     var index: [String: UInt32] = [:]
     for (i, f) in sources.files.enumerated() { index[f.path] = UInt32(i) }
     diagnostics = failures.map {
@@ -64,14 +69,15 @@ struct PolicyFiles {
   }
 
   /// Reads the policy files in the folder `name` of `parent`; `above` are the folders that lead to it.
-  private mutating func readFolder(_ path: String, in parent: Int32, name: String, above: [FileStatus]) {
+  ///
+  /// A folder that links lead to a second time is not read again, or a few links could stand for endless folders.
+  private mutating func readFolder(_ path: String, in parent: Int32, name: String, above: [FileIdentity]) {
     do throws(SystemError) {
       let folder = try Descriptor(name, flags: O_RDONLY | O_DIRECTORY, in: parent, path: path)
-      let status = try folder.status()
-      if above.contains(where: { $0.device == status.device && $0.inode == status.inode }) {
-        return fail(path, "folder-loop", "the folder leads back to one that it is in")
-      }
+      let identity = try folder.status().identity
+      if above.contains(identity) { return fail(path, "folder-loop", "the folder leads back to one that it is in") }
       if above.count == 64 { return fail(path, "folder-loop", "folders are nested more than 64 deep") }
+      guard folders.insert(identity).inserted else { return }
       let (names, hasOthers) = try folder.names()
       if hasOthers { fail(path, "unreadable-file", "the folder holds a file whose name is no UTF-8") }
       let prefix = path.hasSuffix("/") ? path : path + "/"
@@ -85,7 +91,7 @@ struct PolicyFiles {
           kind = target.kind
         }
         if kind == .folder {
-          readFolder(prefix + name, in: folder.number, name: name, above: above + [status])
+          readFolder(prefix + name, in: folder.number, name: name, above: above + [identity])
         } else if name.hasSuffix(".port") {
           readFile(prefix + name, in: folder.number, name: name)
         }

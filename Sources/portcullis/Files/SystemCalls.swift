@@ -27,8 +27,16 @@ struct SystemError: Error, CustomStringConvertible {
   var description: String { "\(path): \(reason)" }
 }
 
+/// What tells a file from every other.
+struct FileIdentity: Hashable {
+  /// The device that it is on.
+  var device: UInt64
+  /// Its number on the device.
+  var inode: UInt64
+}
+
 /// What is known of a file without reading it.
-struct FileStatus: Equatable {
+struct FileStatus {
   /// What kind of file it is.
   enum Kind { case regular, folder, link, other }
 
@@ -38,10 +46,12 @@ struct FileStatus: Equatable {
   var size: Int
   /// Who may do what with it.
   var mode: mode_t
-  /// The device that it is on.
-  var device: UInt64
-  /// Its number on the device.
-  var inode: UInt64
+  /// The user that it belongs to.
+  var user: uid_t
+  /// The group that it belongs to.
+  var group: gid_t
+  /// Which file it is.
+  var identity: FileIdentity
 
   /// Creates the status that the kernel reports.
   fileprivate init(_ s: stat) {
@@ -54,8 +64,9 @@ struct FileStatus: Equatable {
       }
     size = Int(s.st_size)
     mode = s.st_mode & 0o7777
-    device = UInt64(s.st_dev)
-    inode = UInt64(s.st_ino)
+    user = s.st_uid
+    group = s.st_gid
+    identity = FileIdentity(device: UInt64(s.st_dev), inode: UInt64(s.st_ino))
   }
 }
 
@@ -73,6 +84,12 @@ struct Descriptor: ~Copyable {
     repeat { n = unsafe openat(folder, name, flags | O_CLOEXEC, mode) } while n < 0 && errno == EINTR
     if n < 0 { throw SystemError(path) }
     number = n
+    self.path = path
+  }
+
+  /// Takes over the open file `number`.
+  fileprivate init(number: Int32, path: String) {
+    self.number = number
     self.path = path
   }
 
@@ -109,9 +126,14 @@ struct Descriptor: ~Copyable {
     if fsync(number) != 0, errno != EINVAL, errno != EROFS { throw SystemError(path) }
   }
 
-  /// Gives the file the permissions `mode`.
-  func setMode(_ mode: mode_t) throws(SystemError) {
-    if fchmod(number, mode) != 0 { throw SystemError(path) }
+  /// Gives the file the owner and the permissions that `other` has.
+  func setAccess(of other: FileStatus) throws(SystemError) {
+    let own = try status()
+    // The owner first: to change it takes permissions away.
+    if (own.user, own.group) != (other.user, other.group), fchown(number, other.user, other.group) != 0 {
+      throw SystemError(path)
+    }
+    if fchmod(number, other.mode) != 0 { throw SystemError(path) }
   }
 
   /// Returns `true` iff no other process has locked the file; it is now locked until it is closed.
@@ -119,8 +141,12 @@ struct Descriptor: ~Copyable {
 
   /// Returns the names in the folder, sorted, and whether there were names that are no UTF-8, which are left out.
   func names() throws(SystemError) -> (names: [String], hasOthers: Bool) {
-    let copy = dup(number)
-    guard copy >= 0, let stream = unsafe fdopendir(copy) else { throw SystemError(path) }
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw SystemError(path) }
+    guard let stream = unsafe fdopendir(copy) else {
+      defer { _ = close(copy) }
+      throw SystemError(path)
+    }
     defer { unsafe _ = closedir(stream) }
     unsafe rewinddir(stream)
     var names: [String] = []
@@ -190,6 +216,59 @@ func write(_ bytes: [UInt8], to number: Int32, path: String) throws(SystemError)
     if n < 0, errno == EINTR { continue }
     if n < 0 { throw SystemError(path) }
     rest = rest.dropFirst(n)
+  }
+}
+
+/// Returns what `program`, found as a shell would find it, writes to its standard output when it is run with
+/// `arguments`, or nothing if it fails or writes more than `limit` bytes; no shell takes part.
+func output(of program: String, _ arguments: [String], atMost limit: Int) throws(SystemError) -> [UInt8]? {
+  let child = try ChildProgram(program, arguments)
+  return try child.result(atMost: limit)
+}
+
+/// Another program, which runs and reads nothing.
+private struct ChildProgram: ~Copyable {
+  /// The number by which the kernel knows it.
+  private let number: pid_t
+
+  /// What it writes.
+  private let output: Descriptor
+
+  /// Starts `program` with `arguments`.
+  init(_ program: String, _ arguments: [String]) throws(SystemError) {
+    var ends: [Int32] = [-1, -1]
+    if unsafe pipe(&ends) != 0 { throw SystemError(program) }
+    let reading = Descriptor(number: ends[0], path: program)
+    let writing = Descriptor(number: ends[1], path: program)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, writing.number, STDOUT_FILENO)
+    var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var child: pid_t = 0
+    let error = unsafe posix_spawnp(&child, program, &actions, nil, &words, environ)
+    if error != 0 {
+      errno = error
+      throw SystemError(program)
+    }
+    number = child
+    output = reading
+  }
+
+  /// Waits for the end; returns what was written, unless the program failed or wrote more than `limit` bytes.
+  consuming func result(atMost limit: Int) throws(SystemError) -> [UInt8]? {
+    let bytes = try output.bytes(atMost: limit)
+    let (number, path) = (number, output.path)
+    // Whoever still writes to a pipe that is closed, ends.
+    _ = consume self
+    var status: Int32 = 0
+    while unsafe waitpid(number, &status, 0) < 0 {
+      if errno != EINTR { throw SystemError(path) }
+    }
+    return status == 0 ? bytes : nil
   }
 }
 
