@@ -80,7 +80,9 @@ extension Resolver {
         let ports = ports(
           statement.ports, of: policy[service], positions, at: statement.span, in: "publish")
       else { continue }
-      let publication = Publication(ports: ports, kind: statement.kind, span: statement.span)
+      let publication = Publication(
+        ports: statement.ports.isEmpty ? meant(by: statement.kind, among: ports, of: service) : ports,
+        kind: statement.kind, span: statement.span)
       if let diagnostic = Diagnostic.unpublishable(publication, of: policy[service]) {
         report(diagnostic)
       } else {
@@ -93,6 +95,20 @@ extension Resolver {
       service: service, namespace: namespace, labels: labels(declaration.labels), span: declaration.span)
     workload.publications = publications
     return workload
+  }
+
+  /// Returns those of `ports` of `service` that a publication of `kind` means if it names none.
+  ///
+  /// A NodePort and an ingress lead to one port. Of several it is the one that the world sees under another number.
+  private func meant(by kind: PublishStatement.Kind, among ports: [Int], of service: ID<Service>) -> [Int] {
+    switch kind {
+    case .cluster, .loadBalancer: return ports
+    case .nodePort, .ingress:
+      guard ports.count > 1 else { return ports }
+      let exposures = policy[service].exposures.filter { $0.publicPort != nil }
+      let shown = ports.filter { port in exposures.contains { $0.ports.contains(port) } }
+      return shown.isEmpty ? ports : shown
+    }
   }
 
   /// Returns `labels` in the order of their keys, and reports keys that are given twice.

@@ -5,7 +5,7 @@ import Syntax
 extension Check {
   /// A chosen NodePort among those that the API server gives out.
   static let dynamicNodePort = Check(
-    "dynamic-nodeport", "A chosen NodePort lies among those that Kubernetes gives out by itself", .clusters, .warning,
+    "dynamic-nodeport", "A chosen NodePort lies among those that Kubernetes gives out by itself", .clusters, .note,
     page: Page(
       what: """
         Compares each `publish nodeport` with the part of the cluster's range that is kept for chosen ports: the first \
