@@ -24,8 +24,19 @@ struct Places {
   /// The files.
   let sources: Sources
 
-  /// For each file, where the last place began; later ones on its line are counted from there.
-  private var last: [Int: Position] = [:]
+  /// How many bytes of a line stand between two marks.
+  private static let step = 4_096
+
+  /// For each line that is long, the code points before every `step` bytes of it.
+  ///
+  /// Without them, the columns of many findings on one line would take time that grows with the square of its length.
+  private var marks: [LineKey: [Int]] = [:]
+
+  /// A line of a file.
+  private struct LineKey: Hashable {
+    var file: Int
+    var line: Int
+  }
 
   /// Creates places in `sources`.
   init(_ sources: Sources) { self.sources = sources }
@@ -45,19 +56,38 @@ struct Places {
       return Place(path: "", start: none, end: none, isWholeFile: true)
     }
     let start = position(range.lowerBound, in: file, at: Int(span.file))
-    last[Int(span.file)] = start
     let end = range.isEmpty ? start : position(range.upperBound, in: file, at: Int(span.file))
     return Place(path: file.path, start: start, end: end, isWholeFile: file.bytes.isEmpty)
   }
 
-  /// Returns the position of `offset` in `file`.
-  private func position(_ offset: Int, in file: SourceFile, at index: Int) -> Position {
+  /// Returns the position of `offset` in `file`, which is the one at `index`.
+  private mutating func position(_ offset: Int, in file: SourceFile, at index: Int) -> Position {
     let line = file.line(at: offset)
-    var from = Position(line: line + 1, column: 1, offset: file.range(ofLine: line).lowerBound)
-    if let l = last[index], l.line == from.line, l.offset <= offset { from = l }
-    return Position(
-      line: line + 1, column: from.column + codePoints(file.bytes[from.offset..<max(from.offset, offset)]),
-      offset: offset)
+    let range = file.range(ofLine: line)
+    var from = range.lowerBound
+    var column = 1
+    if offset - from >= Places.step {
+      let block = (offset - from) / Places.step
+      column += marks(ofLine: LineKey(file: index, line: line), of: file, from: from)[block]
+      from += block * Places.step
+    }
+    column += codePoints(file.bytes[from..<max(from, offset)])
+    return Position(line: line + 1, column: column, offset: offset)
+  }
+
+  /// Returns the code points before every `step` bytes of the line `key`, which begins at `start`.
+  private mutating func marks(ofLine key: LineKey, of file: SourceFile, from start: Int) -> [Int] {
+    if let known = marks[key] { return known }
+    var result = [0]
+    // The line break may have an offset too.
+    let end = key.line + 1 < file.lineCount ? file.range(ofLine: key.line + 1).lowerBound : file.bytes.count
+    var at = start
+    while at + Places.step <= end {
+      result.append((result.last ?? 0) + codePoints(file.bytes[at..<at + Places.step]))
+      at += Places.step
+    }
+    marks[key] = result
+    return result
   }
 }
 

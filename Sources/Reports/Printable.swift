@@ -69,7 +69,8 @@ func wrapped(_ text: String, width: Int) -> [String] {
     var line = ""
     var used = 0
     for word in paragraph.split(separator: " ") {
-      let columns = word.unicodeScalars.reduce(0) { $0 + $1.columns }
+      let columns =
+        word.utf8.allSatisfy { $0 < 0x80 } ? word.utf8.count : word.unicodeScalars.reduce(0) { $0 + $1.columns }
       if used > 0, used + 1 + columns > width {
         lines.append(line)
         line = ""

@@ -5,8 +5,11 @@ struct ShownLine {
   /// How many columns of a line are shown.
   static let width = 120
 
+  /// The text, as UTF-8.
+  private var utf8: [UInt8] = []
+
   /// The text.
-  private(set) var text = ""
+  var text: String { String(decoding: utf8, as: UTF8.self) }
 
   /// For each piece of the text, the offset in the file of what it shows and the column at which it begins.
   private var pieces: [(offset: Int, column: Int)] = []
@@ -26,12 +29,20 @@ struct ShownLine {
 
     // A scalar has at most four bytes, and one without a width must not make the window endless.
     let window = at..<min(range.upperBound, at + 4 * ShownLine.width)
-    var parser = UTF8.ForwardParser()
-    var bytes = file.bytes[window].makeIterator()
     var isCut = window.upperBound < range.upperBound
-    loop: while columns < ShownLine.width {
+    while at < window.upperBound, columns < ShownLine.width {
+      // Nearly everything is plain ASCII.
+      if (0x20..<0x7f).contains(file.bytes[at]) {
+        pieces.append((at, columns))
+        utf8.append(file.bytes[at])
+        columns += 1
+        at += 1
+        continue
+      }
+      var parser = UTF8.ForwardParser()
+      var bytes = file.bytes[at..<min(window.upperBound, at + 4)].makeIterator()
       switch parser.parseScalar(from: &bytes) {
-      case .emptyInput: break loop
+      case .emptyInput: break
       case .error(let length):
         append("\u{fffd}", columns: 1, at: at)
         at += length
@@ -59,7 +70,7 @@ struct ShownLine {
   /// Appends a piece of text that shows what stands at `offset`.
   private mutating func append(_ piece: String, columns width: Int, at offset: Int) {
     pieces.append((offset, columns))
-    text += piece
+    utf8 += piece.utf8
     columns += width
   }
 

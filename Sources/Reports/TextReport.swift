@@ -5,6 +5,9 @@ struct TextReport {
   /// How wide paragraphs are.
   private static let width = 100
 
+  /// How many findings are shown; nobody reads more, and other formats have them all.
+  private static let limit = 1_000
+
   /// How many lines of a change are shown.
   private static let changedLines = 12
 
@@ -24,13 +27,29 @@ struct TextReport {
   var text: String {
     var places = Places(report.sources)
     var result = ""
-    for d in report.diagnostics {
+    let (shown, hidden) = mostSevere
+    for d in shown {
       write(d, at: places(d.primary.span), to: &result)
       result += "\n"
     }
+    if hidden > 0 { result += "... and \(hidden) more, none more severe; `--format json` has them all\n\n" }
     let worst = report.diagnostics.map(\.severity).max()
     result += worst.map { palette(report.summary, .init($0)) } ?? report.summary
     return result + "\n"
+  }
+
+  /// The findings that are shown, in their order, and the number of the others, none of which is more severe.
+  private var mostSevere: (shown: [Diagnostic], hidden: Int) {
+    let all = report.diagnostics
+    if all.count <= TextReport.limit { return (all, 0) }
+    var room = TextReport.limit
+    var chosen: [Int] = []
+    for severity in Severity.allCases.reversed() {
+      let indices = all.indices.filter { all[$0].severity == severity }.prefix(room)
+      room -= indices.count
+      chosen += indices
+    }
+    return (chosen.sorted().map { all[$0] }, all.count - chosen.count)
   }
 
   /// Returns the excerpts of `d`, which is at `place`, in text without colour.

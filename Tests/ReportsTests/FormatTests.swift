@@ -129,6 +129,17 @@ import Testing
     #expect(reader.counts["skipped"] == 1)
   }
 
+  @Test func textShowsTheMostSevere() {
+    var report = Samples.report
+    let errors = report.count(.error)
+    let note = report.diagnostics.first { $0.severity == .note }
+    report.diagnostics = (0..<2_000).compactMap { _ in note } + report.diagnostics
+    let text = render(report, as: .text)
+    #expect(text.matches(of: /(?m)^error\[/).count == errors)
+    #expect(text.matches(of: /(?m)^(error|warning|note)\[/).count == 1_000)
+    #expect(text.contains("... and \(report.diagnostics.count - 1_000) more, none more severe"))
+  }
+
   @Test func strictFailsOnWarnings() {
     var report = Samples.report
     report.diagnostics.removeAll { $0.severity == .error }

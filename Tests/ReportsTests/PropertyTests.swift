@@ -85,6 +85,25 @@ import Testing
     #expect(try FormatTests.violations(in: logs) == "")
   }
 
+  @Test func columnsOfLongLinesAreCounted() throws {
+    let text = "# é\r\n" + String(repeating: "aé決🚪", count: 2_000) + "\r\nend"
+    let file = SourceFile(path: "long.port", text: text)
+    let offsets = [0, 2, 4, 5, 6, 7, 4_102, 4_103, 4_106, 8_198, 8_199, 20_005, 20_006, 20_007, 20_008, 20_009, 20_011]
+    let diagnostics = offsets.map { offset in
+      Diagnostic(.error, "x", "m", at: .init(.init(file: 0, lower: UInt32(offset), upper: UInt32(offset))))
+    }
+    let report = FindingsReport(version: "1", sources: Sources([file]), diagnostics: diagnostics)
+    let document = try JSONSerialization.jsonObject(with: Data(render(report, as: .json).utf8)) as? [String: Any]
+    let findings = try #require(document?["findings"] as? [[String: Any]])
+    #expect(findings.count == offsets.count)
+    for (offset, finding) in zip(offsets, findings) {
+      let start = try #require((finding["location"] as? [String: Any])?["start"] as? [String: Int])
+      let lineStart = file.range(ofLine: file.line(at: offset)).lowerBound
+      let column = file.bytes[lineStart..<offset].filter { $0 & 0xc0 != 0x80 }.count + 1
+      #expect(start == ["line": file.line(at: offset) + 1, "column": column, "offset": offset])
+    }
+  }
+
   @Test func jsonKeepsEveryText() throws {
     var random = Random(state: 7)
     for _ in 0..<200 {
