@@ -6,7 +6,8 @@ extension Check {
     // Conflicts
     portConflict, publicPortConflict, sharedAddress, clashingName,
     // Least exposure
-    sensitiveExposure, wideAudience, plainText, widePortRange, endlessExposure, lapsedStatement, redundantExposure,
+    sensitiveExposure, unboundZone, wideAudience, plainText, widePortRange, endlessExposure, lapsedStatement,
+    redundantExposure,
     blockedExposure, idleBlock, wideTransit, oneFamily, unreachableExposure,
     // Completeness
     missingOwner, missingPurpose, unplacedService, unusedZone, unusedOwner, unusedGroup, unusedExposure, unexposedUse,
