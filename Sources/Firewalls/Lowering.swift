@@ -122,7 +122,17 @@ extension Lowering {
     if audience.parties.count == 1, audience.exceptions.isEmpty {
       return honest(audience.parties[0].value, from: vantage).normalized
     }
-    let included = audience.parties.flatMap { honest($0.value, from: vantage) }
+    // Addresses that are written out are one reach, since there may be many.
+    var written: [AddressRange] = []
+    var included: [Reach] = []
+    for party in audience.parties {
+      if case .addresses(let range) = party.value {
+        written.append(range)
+      } else {
+        included += honest(party.value, from: vantage)
+      }
+    }
+    if !written.isEmpty { included += honest([Reach(AddressSet(written))], from: vantage) }
     guard !audience.exceptions.isEmpty else { return included.normalized }
     return included.subtracting(audience.exceptions.flatMap { reach(of: $0.value, from: vantage) })
   }
@@ -130,7 +140,12 @@ extension Lowering {
   /// Returns where packets of `party` honestly come from, as `vantage` sees them.
   private func honest(_ party: Party, from vantage: Vantage) -> [Reach] {
     let reaches = reach(of: party, from: vantage)
-    guard party != .internet, !vantage.internet.isEmpty,
+    return party == .internet ? reaches : honest(reaches, from: vantage)
+  }
+
+  /// Returns what can honestly arrive of `reaches`, which are not those of `internet`.
+  private func honest(_ reaches: [Reach], from vantage: Vantage) -> [Reach] {
+    guard !vantage.internet.isEmpty,
       reaches.contains(where: { $0.addresses.intersects(.privateNetworks) })
     else { return reaches }
     return reaches.subtracting([vantage.strangers])

@@ -22,12 +22,17 @@ extension Address {
   private static func ipv4Value(of text: ArraySlice<UInt8>) -> UInt32? {
     var value: UInt32 = 0
     var octets = 0
-    for part in text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-      guard let octet = decimal(part, atMost: 255), octets < 4 else { return nil }
+    var start = text.startIndex
+    while octets < 4 {
+      // An octet has three digits at most, and ends at a dot or with the text.
+      let end = text[start...].prefix(4).firstIndex(of: UInt8(ascii: ".")) ?? text.endIndex
+      guard let octet = decimal(text[start..<end], atMost: 255) else { return nil }
       value = value << 8 | UInt32(octet)
       octets += 1
+      if end == text.endIndex { return octets == 4 ? value : nil }
+      start = end + 1
     }
-    return octets == 4 ? value : nil
+    return nil
   }
 
   /// Returns the value of the IPv6 address `text`, or nothing if it is none.
@@ -56,9 +61,12 @@ extension Address {
   private static func ipv6Groups(_ text: ArraySlice<UInt8>, last: Bool = true) -> [UInt16]? {
     if text.isEmpty { return [] }
     var groups: [UInt16] = []
-    let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    for (i, part) in parts.enumerated() {
-      if last, i == parts.count - 1, part.contains(UInt8(ascii: ".")) {
+    groups.reserveCapacity(8)
+    var start = text.startIndex
+    while true {
+      let end = text[start...].firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
+      let part = text[start..<end]
+      if last, end == text.endIndex, part.contains(UInt8(ascii: ".")) {
         guard let quad = ipv4Value(of: part) else { return nil }
         groups += [UInt16(quad >> 16), UInt16(quad & 0xffff)]
       } else {
@@ -66,8 +74,9 @@ extension Address {
         groups.append(group)
       }
       if groups.count > 8 { return nil }
+      if end == text.endIndex { return groups }
+      start = end + 1
     }
-    return groups
   }
 
   /// Returns the value of one to four hexadecimal digits.

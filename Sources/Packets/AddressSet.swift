@@ -15,8 +15,17 @@
   /// Creates the empty set.
   @inlinable public init() { self.init(ipv4: .init(), ipv6: .init()) }
 
+  /// Creates the set of the addresses of `range`.
+  @inlinable public init(_ range: AddressRange) {
+    switch range.family {
+    case .ipv4:
+      self.init(ipv4: IntervalSet(UInt32(range.lower.value)...UInt32(range.upper.value)), ipv6: IntervalSet())
+    case .ipv6: self.init(ipv4: IntervalSet(), ipv6: IntervalSet(range.lower.value...range.upper.value))
+    }
+  }
+
   /// Creates the union of `ranges`.
-  public init(_ ranges: some Sequence<AddressRange>) {
+  @inlinable public init(_ ranges: some Sequence<AddressRange>) {
     var four: [ClosedRange<UInt32>] = []
     var six: [ClosedRange<UInt128>] = []
     for r in ranges {

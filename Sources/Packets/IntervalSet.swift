@@ -14,7 +14,20 @@
   /// Creates the union of `parts`.
   @inlinable public init(_ parts: some Sequence<ClosedRange<Element>>) {
     var sorted = Array(parts)
-    if sorted.count > 1 { sorted.sort { $0.lowerBound < $1.lowerBound } }
+    // Most are disjoint and in order already, and take no second list.
+    var isDisjoint = true
+    for i in sorted.indices.dropFirst() {
+      let last = sorted[i - 1].upperBound
+      guard last != .max, sorted[i].lowerBound > last + 1 else {
+        isDisjoint = false
+        break
+      }
+    }
+    if isDisjoint {
+      self.init(disjoint: sorted)
+      return
+    }
+    sorted.sort { $0.lowerBound < $1.lowerBound }
     var merged: [ClosedRange<Element>] = []
     merged.reserveCapacity(sorted.count)
     for part in sorted {

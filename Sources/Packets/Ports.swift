@@ -173,14 +173,20 @@ extension PortRange: CustomStringConvertible {
   }
 
   /// Returns `true` iff `a` stands before `b` in output: by protocol, then by port or type.
-  public static func < (a: Self, b: Self) -> Bool {
-    if a.transport != b.transport { return a.transport < b.transport }
-    switch (a, b) {
-    case (.ports(_, let r), .ports(_, let s)): return r < s
-    case (.icmp(let t, let c), .icmp(let u, let d)), (.icmpv6(let t, let c), .icmpv6(let u, let d)):
-      return t == u ? (c.map { Int($0) } ?? -1) < (d.map { Int($0) } ?? -1) : t < u
-    default: return false
+  @inlinable public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
+
+  /// The place in that order: the protocol, the first port or the type, and the last port or the code.
+  @inlinable var rank: UInt64 {
+    switch self {
+    case .ports(let p, let r): UInt64(p.rawValue) << 32 | UInt64(r.lower) << 16 | UInt64(r.upper)
+    case .icmp(let t, let c): UInt64(TransportProtocol.icmp.rawValue) << 32 | Traffic.rank(t, c)
+    case .icmpv6(let t, let c): UInt64(TransportProtocol.icmpv6.rawValue) << 32 | Traffic.rank(t, c)
     }
+  }
+
+  /// Returns the place of the message `type` among those of its protocol, that with any code first.
+  @inlinable static func rank(_ type: UInt8, _ code: UInt8?) -> UInt64 {
+    UInt64(type) << 16 | (code.map { UInt64($0) + 1 } ?? 0)
   }
 }
 

@@ -82,14 +82,25 @@ public struct AddressBook: Sendable {
     case .owner(let id): owners[id.rawValue]
     case .cluster(let id): clusters[id.rawValue]
     case .serviceClass(let name): classes[name] ?? AddressSet()
-    case .addresses(let range): AddressSet(CollectionOfOne(range))
+    case .addresses(let range): AddressSet(range)
     }
   }
 
   /// Returns every address that one of `parties` may have, whatever the interface.
   public func addresses(of parties: [Spelled<Party>]) -> AddressSet {
     guard parties.count != 1 else { return addresses(of: parties[0].value) }
-    return AddressSet(unionOf: parties.lazy.map { addresses(of: $0.value) })
+    // Addresses that are written out are put together at once, since there may be many.
+    var written: [AddressRange] = []
+    var others: [AddressSet] = []
+    for party in parties {
+      if case .addresses(let range) = party.value {
+        written.append(range)
+      } else {
+        others.append(addresses(of: party.value))
+      }
+    }
+    let result = AddressSet(written)
+    return others.isEmpty ? result : AddressSet(unionOf: others + [result])
   }
 
   /// Returns every address of `audience` without those of its exceptions, whatever the interface.

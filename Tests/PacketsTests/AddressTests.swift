@@ -25,3 +25,26 @@ import Testing
     #expect(AddressRange.all(.ipv4).prefixes.map(\.description) == ["0.0.0.0/0"])
   }
 }
+
+@Suite struct AddressTextTests {
+  /// Whatever is written is read back, and one byte more or less is another address or none.
+  @Test func textComesBack() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<2000 {
+      // Some groups of zeros, so that they are shortened in every place.
+      let groups = (0..<8).map { _ in
+        UInt128.random(in: 0...3, using: &random) == 0 ? UInt128.random(in: 0...0xffff, using: &random) : 0
+      }
+      let addresses = [
+        Address(.ipv4, UInt128.random(in: 0...0xffff_ffff, using: &random)),
+        Address(.ipv6, groups.reduce(0) { $0 << 16 | $1 }),
+      ]
+      for address in addresses {
+        let text = address.description
+        #expect(Address(text) == address, "\(text)")
+        #expect(Address(text + ":") == nil && Address(text + ".") == nil && Address("." + text) == nil)
+        #expect(Address(String(text.dropLast())) != address && Address(String(text.dropFirst())) != address)
+      }
+    }
+  }
+}

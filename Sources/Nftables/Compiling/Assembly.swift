@@ -39,14 +39,25 @@ struct Assembly {
 
   /// Returns what leads back from a rule or an element to the policy: the subject of `cause` and its line.
   func comment(_ cause: Cause, others: Bool = false) -> String {
-    let location = sources.location(of: cause.span)
-    let tail = ":\(location.line)" + (others ? " and others" : "")
-    return Assembly.comment(cause.subject, path: location.path, tail: tail)
+    let file = sources.file(of: cause.span)
+    let tail = ":\(file.line(at: Int(cause.span.lower)) + 1)" + (others ? " and others" : "")
+    return Assembly.comment(cause.subject, path: file.path, tail: tail)
   }
 
   /// Returns `subject path tail` with nothing in it that could end a comment, in at most 120 bytes, which is less than
   /// the 128 that nft(8) allows; what is too long loses the beginning of its path.
   static func comment(_ subject: String, path: String, tail: String) -> String {
+    if subject.utf8.count + path.utf8.count + tail.utf8.count < 120, subject.utf8.count <= 60,
+      subject.utf8.allSatisfy(isPrintable), path.utf8.allSatisfy(isPrintable)
+    {
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(120)
+      bytes.append(contentsOf: subject.utf8)
+      bytes.append(UInt8(ascii: " "))
+      bytes.append(contentsOf: path.utf8)
+      bytes.append(contentsOf: tail.utf8)
+      return String(decoding: bytes, as: UTF8.self)
+    }
     var bytes = printable(subject)
     if bytes.count > 60 { bytes = bytes.prefix(57) + Array("...".utf8) }
     bytes.append(UInt8(ascii: " "))
@@ -58,9 +69,14 @@ struct Assembly {
 
   /// Returns the bytes of `text` with `?` for whatever is not plain ASCII, or has a meaning to nft(8) inside quotes.
   static func printable(_ text: String) -> [UInt8] {
-    let special = Array("\"\\$`".utf8)
-    return text.utf8.map { byte in
-      (0x20...0x7e).contains(byte) && !special.contains(byte) ? byte : UInt8(ascii: "?")
+    text.utf8.map { isPrintable($0) ? $0 : UInt8(ascii: "?") }
+  }
+
+  /// Returns `true` iff `byte` is plain ASCII without a meaning to nft(8) inside quotes.
+  private static func isPrintable(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"): false
+    default: 0x20 <= byte && byte <= 0x7e
     }
   }
 }
