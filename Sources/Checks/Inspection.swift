@@ -101,11 +101,10 @@ extension Inspection {
   /// where the service is open tells by its interfaces.
   func spread(of view: ExposureView) -> AddressSet {
     let audience = view.exposure.audience
-    let service = policy[view.service]
-    guard view.audience.isAll || Width.isInternet(view.audience), service.workloads.isEmpty,
+    guard view.audience.isAll || Width.isInternet(view.audience), policy[view.service].workloads.isEmpty,
       audience.parties.contains(where: { isWithoutAddresses($0.value) })
     else { return view.audience }
-    let hosts = view.exposure.via.map { [$0.value] } ?? service.placements.map(\.host)
+    let hosts = view.exposure.via.map { [$0.value] } ?? policy[view.service].placements.map(\.host)
     let others = audience.parties.filter { party in
       guard case .zone(let zone) = party.value, isWithoutAddresses(party.value) else { return true }
       return !hosts.allSatisfy { host in

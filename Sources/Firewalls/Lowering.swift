@@ -38,11 +38,11 @@ public struct Lowering: Sendable {
     var forwarded = [[ExposureReference]](repeating: [], count: policy.hosts.count)
     var ofOwner = [Set<ID<Service>>](repeating: [], count: policy.owners.count)
     var ofClass: [String: Set<ID<Service>>] = [:]
-    for (s, service) in policy.services.enumerated() {
-      if let owner = service.owner { ofOwner[owner.rawValue].insert(ID(s)) }
-      for name in service.classes { ofClass[name.value, default: []].insert(ID(s)) }
-      for (e, exposure) in service.exposures.enumerated() {
-        guard let router = exposure.via?.value else { continue }
+    for s in policy.services.indices {
+      if let owner = policy.services[s].owner { ofOwner[owner.rawValue].insert(ID(s)) }
+      for name in policy.services[s].classes { ofClass[name.value, default: []].insert(ID(s)) }
+      for e in policy.services[s].exposures.indices {
+        guard let router = policy.services[s].exposures[e].via?.value else { continue }
         forwarded[router.rawValue].append(ExposureReference(service: ID(s), index: e))
       }
     }

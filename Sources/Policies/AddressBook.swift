@@ -40,19 +40,23 @@ public struct AddressBook: Sendable {
       unions[key] = result
       return result
     }
-    services = policy.services.map { service in
-      union(service.placements.map(\.host.rawValue), service.workloads.map(\.cluster.rawValue))
+    // By position, since a service that is taken out of its list costs a count of each of its parts.
+    services = policy.services.indices.map { s in
+      union(
+        policy.services[s].placements.map(\.host.rawValue), policy.services[s].workloads.map(\.cluster.rawValue))
     }
     groups = policy.groups.map { union($0.hosts.map(\.rawValue), []) }
     var ownerHosts = [Set<Int>](repeating: [], count: policy.owners.count)
     var ownerClusters = ownerHosts
     var classHosts: [String: Set<Int>] = [:]
     var classClusters: [String: Set<Int>] = [:]
-    for service in policy.services {
-      if let owner = service.owner {
-        ownerHosts[owner.rawValue].formUnion(service.placements.map(\.host.rawValue))
-        ownerClusters[owner.rawValue].formUnion(service.workloads.map(\.cluster.rawValue))
+    for s in policy.services.indices {
+      if let owner = policy.services[s].owner {
+        for placement in policy.services[s].placements { ownerHosts[owner.rawValue].insert(placement.host.rawValue) }
+        for workload in policy.services[s].workloads { ownerClusters[owner.rawValue].insert(workload.cluster.rawValue) }
       }
+      guard !policy.services[s].classes.isEmpty else { continue }
+      let service = policy.services[s]
       for name in service.classes {
         classHosts[name.value, default: []].formUnion(service.placements.map(\.host.rawValue))
         classClusters[name.value, default: []].formUnion(service.workloads.map(\.cluster.rawValue))
