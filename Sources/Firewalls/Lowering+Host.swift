@@ -76,14 +76,19 @@ extension Lowering {
   private func inner(
     _ exposure: Exposure, of service: ID<Service>, from vantage: Vantage, to bound: AddressSet?
   ) -> [Opening] {
-    let audience = exposure.audience.parties.map { Reach(book.addresses(of: $0.value)) }
-    let exceptions = exposure.audience.exceptions.map { Reach(book.addresses(of: $0.value)) }
-    let sources = audience.subtracting(exceptions + [Reach(.all, on: .only(vantage.internet))])
+    let sources = sourcesBehindRouter(of: exposure.audience, from: vantage)
     guard !sources.isEmpty else { return [] }
     return publicTraffic(of: exposure, in: policy[service]).map { traffic in
       opening(
         exposure, of: service, from: sources, to: bound, traffic: traffic.listening, translation: nil, limit: nil)
     }
+  }
+
+  /// Returns where packets of `audience` come from on a host behind the router that judges them.
+  private func sourcesBehindRouter(of audience: Audience, from vantage: Vantage) -> [Reach] {
+    let parties = audience.parties.map { Reach(book.addresses(of: $0.value)) }
+    let exceptions = audience.exceptions.map { Reach(book.addresses(of: $0.value)) }
+    return parties.subtracting(exceptions + [Reach(.all, on: .only(vantage.internet))])
   }
 
   /// Returns what `exposure` opens on the router that forwards it to the places where `service` runs.
@@ -146,9 +151,7 @@ extension Lowering {
           let sources =
             exposure.via == nil
             ? sources(of: exposure.audience, from: vantage)
-            : exposure.audience.parties.map { Reach(book.addresses(of: $0.value)) }.subtracting(
-              exposure.audience.exceptions.map { Reach(book.addresses(of: $0.value)) }
-                + [Reach(.all, on: .only(vantage.internet))])
+            : sourcesBehindRouter(of: exposure.audience, from: vantage)
           guard !published.isEmpty, !sources.isEmpty else { return [] }
           let transports = Set(published.flatMap { service.ports[$0].traffic.map(\.transport) }).filter(\.hasPorts)
           return transports.sorted().map { transport in
