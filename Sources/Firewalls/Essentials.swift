@@ -4,8 +4,11 @@ public enum Essentials {
   public static let icmp: [UInt8] = [3, 11, 12]
 
   /// The ICMPv6 messages that are accepted: errors (RFC 4890 section 4.4.1), multicast listeners, router and
-  /// neighbour discovery with their inverse.
-  public static let icmpv6: [UInt8] = [1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 141, 142, 143]
+  /// neighbour discovery.
+  ///
+  /// Inverse neighbour discovery (141, 142) is not among them: Linux has none, and its connection tracking calls such
+  /// messages `invalid` (net/netfilter/nf_conntrack_proto_icmpv6.c).
+  public static let icmpv6: [UInt8] = [1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 143]
 
   /// The ICMPv6 messages that are accepted only with a hop limit of 255, hence from the same link (RFC 4861).
   public static let icmpv6OnLink: ClosedRange<UInt8> = 133...136

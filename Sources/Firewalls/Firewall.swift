@@ -140,8 +140,11 @@ public struct Refusal: Sendable {
   /// Where the packets come from, normalized.
   public var sources: [Reach]
 
-  /// Where they are sent; nothing means anywhere, on the host or beyond it.
+  /// Where they are sent; nothing means anywhere.
   public var destinations: AddressSet?
+
+  /// `true` iff it refuses what is addressed to the host alone, and nothing that is routed on.
+  public var sparesTransit: Bool
 
   /// The traffic; nothing means all.
   public var traffic: [Traffic]?
@@ -157,11 +160,12 @@ public struct Refusal: Sendable {
 
   /// Creates a refusal.
   public init(
-    sources: [Reach], destinations: AddressSet?, traffic: [Traffic]?, until: CalendarDate?, logged: Bool,
-    cause: Cause
+    sources: [Reach], destinations: AddressSet?, sparesTransit: Bool = false, traffic: [Traffic]?,
+    until: CalendarDate?, logged: Bool, cause: Cause
   ) {
     self.sources = sources
     self.destinations = destinations
+    self.sparesTransit = sparesTransit
     self.traffic = traffic
     self.until = until
     self.logged = logged

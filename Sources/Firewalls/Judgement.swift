@@ -61,8 +61,11 @@ extension Firewall {
     if isEssential(packet) { return Judgement(.accept, .essential) }
     if pingOpen, isEcho(packet) { return Judgement(.accept, .ping, isLimited: true) }
     let refusal = rejects ? Verdict.reject : .drop
-    if let i = blocks.firstIndex(where: { $0.covers(packet, on: today) }) { return Judgement(refusal, .blocked(i)) }
-    if isLocal(packet.destination) {
+    let isLocal = isLocal(packet.destination)
+    if let i = blocks.firstIndex(where: { (isLocal || !$0.sparesTransit) && $0.covers(packet, on: today) }) {
+      return Judgement(refusal, .blocked(i))
+    }
+    if isLocal {
       let covering = openings.indices.filter { openings[$0].covers(packet, on: today) }
       guard let best = covering.first(where: { openings[$0].limit == nil }) ?? covering.first else {
         return Judgement(refusal, .closed)
@@ -110,7 +113,8 @@ extension Opening {
 }
 
 extension Refusal {
-  /// Returns `true` iff `packet` is refused on the day `today`.
+  /// Returns `true` iff `packet` is refused on the day `today`, provided that it is addressed to the host if the
+  /// refusal spares transit.
   public func covers(_ packet: Packet, on today: CalendarDate) -> Bool {
     (traffic?.contains { $0.contains(packet.traffic) } ?? true) && (until.map { today <= $0 } ?? true)
       && (destinations?.contains(packet.destination) ?? true)

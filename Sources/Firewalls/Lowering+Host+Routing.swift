@@ -41,28 +41,40 @@ extension Lowering {
     return policy.blocks.flatMap { block -> [Refusal] in
       let sources = reach(of: block.sources, from: vantage)
       guard !sources.isEmpty else { return [] }
-      func refusal(to destinations: AddressSet?, _ traffic: [Traffic]?) -> Refusal {
+      func refusal(to destinations: AddressSet?, _ traffic: [Traffic]?, sparesTransit: Bool = false) -> Refusal {
         Refusal(
-          sources: sources, destinations: destinations, traffic: traffic, until: block.provenance.until?.value,
-          logged: block.provenance.logged, cause: Cause("block", at: block.provenance.span))
+          sources: sources, destinations: destinations, sparesTransit: sparesTransit, traffic: traffic,
+          until: block.provenance.until?.value, logged: block.provenance.logged,
+          cause: Cause("block", at: block.provenance.span))
       }
-      if block.targets.isEmpty { return [refusal(to: nil, list(block.traffic))] }
+      let traffic = list(block.traffic)
+      if block.targets.isEmpty { return [refusal(to: nil, traffic)] }
       return block.targets.flatMap { target -> [Refusal] in
-        if covers(target.value, id) { return [refusal(to: nil, list(block.traffic))] }
-        guard let services = services(standingFor: target.value) else {
-          let destinations = book.addresses(of: target.value)
-          return destinations.isEmpty ? [] : [refusal(to: destinations, list(block.traffic))]
+        switch target.value {
+        case .internet: return [refusal(to: nil, traffic)]
+        case .localhost: return [refusal(to: nil, traffic, sparesTransit: true)]
+        default: break
         }
-        return here(services, among: open, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
-          + beyond(services, than: id, only: list(block.traffic)).map { refusal(to: $0.0, $0.1) }
+        if let services = services(standingFor: target.value) {
+          return here(services, among: open, only: traffic).map { refusal(to: $0.0, $0.1, sparesTransit: true) }
+            + beyond(services, than: id, only: traffic).map { refusal(to: $0.0, $0.1) }
+        }
+        let addresses = book.addresses(of: target.value)
+        guard isOne(id, of: target.value) else { return addresses.isEmpty ? [] : [refusal(to: addresses, traffic)] }
+        // The host listens to more than its declared addresses; the others of its group may lie beyond it.
+        let others = routesTransits(id) ? addresses.subtracting(book.addresses(of: .host(id))) : AddressSet()
+        return [refusal(to: nil, traffic, sparesTransit: true)]
+          + (others.isEmpty ? [] : [refusal(to: others, traffic)])
       }
     }
   }
 
-  /// Returns `true` iff `party` is the whole host `id`.
-  private func covers(_ party: Party, _ id: ID<Host>) -> Bool {
+  /// Returns `true` iff a transit leads through the host `id`.
+  private func routesTransits(_ id: ID<Host>) -> Bool { policy.transits.contains { $0.via.value == id } }
+
+  /// Returns `true` iff `party` is the host `id`, or a group with it.
+  private func isOne(_ id: ID<Host>, of party: Party) -> Bool {
     switch party {
-    case .internet, .localhost: true
     case .host(let host): host == id
     case .group(let group): policy[group].hosts.contains(id)
     default: false
@@ -100,7 +112,7 @@ extension Lowering {
   private func beyond(
     _ services: Set<ID<Service>>, than id: ID<Host>, only traffic: [Traffic]?
   ) -> [(AddressSet, [Traffic])] {
-    guard policy.transits.contains(where: { $0.via.value == id }) else { return [] }
+    guard routesTransits(id) else { return [] }
     return services.sorted().compactMap { service in
       let addresses = book.addresses(of: .service(service)).subtracting(book.addresses(of: .host(id)))
       // What passes goes to the public port, which the host behind the router redirects itself.

@@ -15,7 +15,7 @@ extension Compiler {
       Rule(matches: [Marks.has(Marks.admitted), .state(Selector(.destinationTranslated))], target: .return), to: chain)
     if firewall.pingOpen { addMasqueradedEcho(to: chain) }
     let judging = addEssentials(to: chain, stem: Name.routed, accept: .return)
-    addBlocks(to: judging)
+    addBlocks(to: judging, isForHost: false)
     let pass = Target.return
     // What is not limited comes first, as among the openings.
     for passage in firewall.passages where passage.limit == nil { add(passage, to: judging, pass: pass) }
@@ -83,9 +83,10 @@ extension Compiler {
     return result
   }
 
-  /// Writes what is refused whatever is exposed into the chain at `chain`.
-  mutating func addBlocks(to chain: Int) {
-    for block in firewall.blocks {
+  /// Writes what is refused whatever is exposed into the chain at `chain`, which judges what is addressed to the host
+  /// if `isForHost`, else what is routed on.
+  mutating func addBlocks(to chain: Int, isForHost: Bool) {
+    for block in firewall.blocks where isForHost || !block.sparesTransit {
       report(interfaces: block.sources, until: block.until, traffic: block.traffic ?? [], at: block.cause.span)
       let target = block.logged ? mangle.logging(logPrefix("blocked"), then: close) : refuse
       let decision = Decision(

@@ -132,7 +132,7 @@ struct Compiler {
   private mutating func addHost() {
     let chain = mangle.add(Name.host)
     let judging = addEssentials(to: chain, stem: Name.host, accept: .goto(Name.admit))
-    addBlocks(to: judging)
+    addBlocks(to: judging, isForHost: true)
     addOpenings(to: judging)
     mangle.append(Rule(target: refuse), to: judging)
   }

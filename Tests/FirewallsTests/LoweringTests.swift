@@ -258,6 +258,35 @@ import Testing
     expect(router, try tcp("203.0.113.67", "10.0.0.10", 443), open: true)
   }
 
+  /// A router that offers what others behind it offer as well, and a block for the router's own.
+  private static func gateway(_ block: String) -> String {
+    """
+    service ssh { port 22/tcp; expose to 203.0.113.0/24 }
+    host gw { address 198.51.100.1, 10.0.0.254; runs ssh }
+    host h { address 10.0.0.10 }
+    group both { gw, h }
+    transit 203.0.113.0/24 to 10.0.0.0/24 via gw
+    block 203.0.113.66 to \(block)
+    """
+  }
+
+  @Test(arguments: ["ssh", "host gw", "host gw on 22/tcp"])
+  func aBlockOfWhatARouterRunsSparesItsTransit(target: String) throws {
+    let router = try firewall(Self.gateway(target), of: "gw")
+    expect(router, try tcp("203.0.113.66", "198.51.100.1", 22), open: false)
+    expect(router, try tcp("203.0.113.66", "10.0.0.254", 22), open: false)
+    expect(router, try tcp("203.0.113.66", "10.0.0.10", 22), open: true)
+    expect(router, try tcp("203.0.113.67", "198.51.100.1", 22), open: true)
+  }
+
+  @Test(arguments: ["both", "internet", "host gw, host h"])
+  func aBlockOfMoreThanARouterHoldsOnItsTransit(target: String) throws {
+    let router = try firewall(Self.gateway(target), of: "gw")
+    expect(router, try tcp("203.0.113.66", "198.51.100.1", 22), open: false)
+    expect(router, try tcp("203.0.113.66", "10.0.0.10", 22), open: false)
+    expect(router, try tcp("203.0.113.66", "10.0.0.11", 22), open: target != "internet")
+  }
+
   @Test func aBlockOfAPublicPortHoldsOnPods() throws {
     let policy = try cleanPolicy(
       """

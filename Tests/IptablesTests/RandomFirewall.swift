@@ -149,7 +149,7 @@ struct FirewallMaker {
       let parts = (0..<Int.random(in: 1...3, using: &random)).map { _ in traffic() }
       result.blocks.append(
         Refusal(
-          sources: reaches(), destinations: random.chance(30) ? addresses() : nil,
+          sources: reaches(), destinations: random.chance(30) ? addresses() : nil, sparesTransit: random.chance(30),
           traffic: random.chance(50) ? nil : Set(parts).sorted(), until: until(), logged: random.chance(20),
           cause: cause("block", line: 1000 + i)))
     }

@@ -119,7 +119,8 @@ struct RandomWorld {
         result.blocks.append(
           Refusal(
             sources: [Reach(AddressSet([address(pick(AddressFamily.allCases))]), on: interfaceSet())].normalized,
-            destinations: chance(50) ? set() : nil, traffic: some, until: until(), logged: chance(20),
+            destinations: chance(50) ? set() : nil, sparesTransit: chance(30), traffic: some, until: until(),
+            logged: chance(20),
             cause: cause("block", line: line)))
       }
     }

@@ -49,7 +49,7 @@ import Testing
       \t}
 
       \tchain essentials_ip6 {
-      \t\ticmpv6 type { 1, 2, 3, 4, 130, 131, 132, 141, 142, 143 } accept
+      \t\ticmpv6 type { 1, 2, 3, 4, 130, 131, 132, 143 } accept
       \t\ticmpv6 type { 133, 134, 135, 136 } ip6 hoplimit 255 accept
       \t\tip6 saddr fe80::/10 meta l4proto udp th sport 547 th dport 546 accept
       \t\ticmpv6 type 128 limit rate 50/second burst 100 packets accept

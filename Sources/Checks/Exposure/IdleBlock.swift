@@ -37,7 +37,8 @@ extension Check {
       where !busy.contains(block.cause.span) && block.sources.contains(where: { $0.addresses.intersects(everyone) }) {
         let hits =
           firewall.openings.contains { meets(block, $0.sources, [$0.traffic]) }
-          || firewall.passages.contains { meets(block, $0.sources, $0.traffic) }
+          || !block.sparesTransit
+            && firewall.passages.contains { meets(block, $0.sources, $0.traffic) }
         if hits { busy.insert(block.cause.span) }
       }
     }

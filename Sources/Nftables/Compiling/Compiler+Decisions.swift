@@ -25,11 +25,11 @@ struct DecisionGroup: Hashable {
 }
 
 extension Compiler {
-  /// Returns rules that refuse what is blocked.
-  mutating func blocks() -> [Rule] {
+  /// Returns rules that refuse what is blocked: on the way to the host alone, or on every way.
+  mutating func blocks(ofHostAlone isOfHost: Bool) -> [Rule] {
     var decisions: [Decision] = []
     var candidates: [Candidate] = []
-    for block in firewall.blocks {
+    for block in firewall.blocks where block.sparesTransit == isOfHost {
       let group = DecisionGroup(
         verdict: .goto("refuse"), until: block.until, subject: block.logged ? block.cause.subject : nil)
       decisions.append(decision(group, traffic: nil, cause: block.cause))
@@ -41,7 +41,7 @@ extension Compiler {
       }
     }
     return Dispatcher(decisions: decisions, verdict: .goto("refuse"))
-      .rules(for: candidates, named: "blocks", into: &assembly)
+      .rules(for: candidates, named: isOfHost ? "host_blocks" : "blocks", into: &assembly)
   }
 
   /// Returns rules that accept what is open on the host.

@@ -47,8 +47,8 @@ struct Compiler {
 
   /// Makes the chains that judge what arrives.
   private mutating func judge() {
-    let blocked = blocks()
-    let opened = openings()
+    let blocked = blocks(ofHostAlone: false)
+    let opened = blocks(ofHostAlone: true) + openings()
     let passed = passages()
     var rules = [
       Rule([
