@@ -1,0 +1,93 @@
+/// What becomes of packets: a label for each packet of a set.
+///
+/// Labels are positive numbers whose meaning the creator of the map decides. Two maps of one space are equal iff they give
+/// every packet the same label; that takes no time.
+public struct PacketMap {
+  /// The arena that the map lives in.
+  public let space: PacketSpace
+
+  let root: Ref
+
+  init(_ space: PacketSpace, _ root: Ref) {
+    self.space = space
+    self.root = root
+  }
+
+  /// `true` iff no packet has a label.
+  public var isEmpty: Bool { root == .undefined }
+
+  /// The packets that have a label.
+  public var domain: PacketSet {
+    get throws(BudgetExceeded) {
+      PacketSet(space, try space.replaceLabels(of: root) { _ in .everything })
+    }
+  }
+
+  /// Returns the packets that have one of `labels`.
+  public func packets(labelled labels: Set<UInt32>) throws(BudgetExceeded) -> PacketSet {
+    PacketSet(space, try space.replaceLabels(of: root) { labels.contains($0) ? .everything : .undefined })
+  }
+
+  /// Returns the packets that have the label `label`.
+  public func packets(labelled label: UInt32) throws(BudgetExceeded) -> PacketSet {
+    PacketSet(space, try space.replaceLabels(of: root) { $0 == label ? .everything : .undefined })
+  }
+
+  /// Returns the map with each label replaced by what `change` returns for it; 0 takes it away.
+  public func relabelled(_ change: (UInt32) -> UInt32) throws(BudgetExceeded) -> PacketMap {
+    PacketMap(space, try space.replaceLabels(of: root) { Ref(label: change($0)) })
+  }
+
+  /// Returns the map with the labels of `other` where this one has none.
+  public func overriding(_ other: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    try combined(with: other.root, .override)
+  }
+
+  /// Returns the map of the packets of `set` alone.
+  public func restricted(to set: PacketSet) throws(BudgetExceeded) -> PacketMap {
+    try combined(with: set.root, .keep)
+  }
+
+  /// Returns the map without the packets of `set`.
+  public func removing(_ set: PacketSet) throws(BudgetExceeded) -> PacketMap {
+    try combined(with: set.root, .remove)
+  }
+
+  /// Returns the packets to which `self` and `other` give different labels, or only one of them gives any.
+  public func differing(from other: PacketMap) throws(BudgetExceeded) -> PacketSet {
+    PacketSet(space, try combined(with: other.root, .differ).root)
+  }
+
+  /// Returns the map of each packet to the pair of its labels in `self` and `other`, which `PacketSpace.pair` tells.
+  public func paired(with other: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    try combined(with: other.root, .pair)
+  }
+
+  /// Returns the labels for packets whose `field` is `value`, whatever it is for a packet.
+  public func fixing(_ field: PacketField, to value: UInt128) throws(BudgetExceeded) -> PacketMap {
+    PacketMap(space, try space.fix(field, to: value, in: root))
+  }
+
+  /// The labels that packets have, in order.
+  public var labels: [UInt32] { space.labels(of: root).sorted() }
+
+  private func combined(with other: Ref, _ operation: Operation) throws(BudgetExceeded) -> PacketMap {
+    PacketMap(space, try space.combine(root, other, operation))
+  }
+}
+
+extension PacketMap: Hashable {
+  /// Returns `true` iff the maps are of one space and give every packet the same label.
+  public static func == (a: Self, b: Self) -> Bool { a.space === b.space && a.root == b.root }
+
+  /// Adds the map to `hasher`.
+  public func hash(into hasher: inout Hasher) { hasher.combine(root) }
+}
+
+extension PacketSpace {
+  /// The map that gives no packet a label.
+  public var unlabelled: PacketMap { PacketMap(self, .undefined) }
+
+  /// Returns the labels that the label `number` of a map of pairs stands for; 0 is none.
+  public func pair(_ number: UInt32) -> (UInt32, UInt32) { pairs[Int(number)] }
+}

@@ -1,0 +1,155 @@
+extension PacketSpace {
+  /// Returns the map that gives each packet the lowest label among those of the `boxes` that it is in.
+  ///
+  /// It takes all boxes at once, which is far faster than to add them one by one.
+  public func map(of boxes: [PacketBox]) throws(BudgetExceeded) -> PacketMap {
+    guard !boxes.isEmpty else { return PacketMap(self, .undefined) }
+    let sorted = boxes.sorted { $0.precedes($1) }
+    return PacketMap(self, try build(sorted, at: 0, lower: 0, upper: sorted.count))
+  }
+
+  /// Returns the packets that are in one of `boxes`, whatever their labels.
+  public func set(of boxes: [PacketBox]) throws(BudgetExceeded) -> PacketSet {
+    guard boxes.contains(where: { $0.label != 1 }) else { return PacketSet(self, try map(of: boxes).root) }
+    return try map(
+      of: boxes.map {
+        var box = $0
+        box.label = 1
+        return box
+      }
+    ).domain
+  }
+
+  /// Returns the packets that are in `box`.
+  public func set(of box: PacketBox) throws(BudgetExceeded) -> PacketSet { try set(of: [box]) }
+
+  /// Returns the packets whose `field` has one of `values`.
+  public func set(_ field: PacketField, in values: ValueSet) throws(BudgetExceeded) -> PacketSet {
+    if Int(field.rawValue) >= PacketField.count {
+      let base = scratch.count
+      addCuts(of: values.number, at: field.rawValue, to: .everything, base: base)
+      return PacketSet(self, try makeNode(at: field.rawValue, from: base))
+    }
+    var box = PacketBox()
+    box[field] = values
+    return try set(of: box)
+  }
+
+  /// Returns the packets for which `condition` holds.
+  public func set(when condition: PacketField) throws(BudgetExceeded) -> PacketSet {
+    try set(condition, in: .one)
+  }
+
+  /// Returns the diagram from `level` on of the boxes from `lower` to before `upper`, whose sides before are equal.
+  private func build(
+    _ boxes: [PacketBox], at level: UInt8, lower: Int, upper: Int
+  ) throws(BudgetExceeded) -> Ref {
+    let end = UInt8(PacketField.count + conditions.count)
+    var level = level
+    // They are sorted: if the last one takes every value of a field, all do.
+    while level < end, boxes[upper - 1].side(level) == ValueSet.all.number { level += 1 }
+    // The labels of equal boxes are in order.
+    if level == end { return Ref(label: boxes[lower].label) }
+    if upper - lower == 1 { return try buildOne(boxes[lower], from: level) }
+
+    var start = lower
+    while boxes[start].side(level) == ValueSet.all.number { start += 1 }
+    let everywhere = start == lower ? Ref.undefined : try build(boxes, at: level + 1, lower: lower, upper: start)
+    var pieces: [Piece] = []
+    while start < upper {
+      let side = boxes[start].side(level)
+      var next = start + 1
+      while next < upper, boxes[next].side(level) == side { next += 1 }
+      let target = try build(boxes, at: level + 1, lower: start, upper: next)
+      for interval in valueSets.sets[Int(side)].intervals {
+        pieces.append(Piece(lower: interval.lowerBound, upper: interval.upperBound, target: target))
+      }
+      start = next
+    }
+    pieces.sort { $0.lower < $1.lower }
+    let base = scratch.count
+    for edge in try cut(pieces[...], at: level) { addEdge(upTo: edge.upper, to: edge.target, base: base) }
+    return try combine(makeNode(at: level, from: base), everywhere, .least)
+  }
+
+  /// Returns the diagram from `level` on of one box.
+  private func buildOne(_ box: PacketBox, from level: UInt8) throws(BudgetExceeded) -> Ref {
+    var target = Ref(label: box.label)
+    var at = PacketField.count + conditions.count
+    while at > Int(level) {
+      at -= 1
+      let side = box.side(UInt8(at))
+      guard side != ValueSet.all.number else { continue }
+      let base = scratch.count
+      addCuts(of: side, at: UInt8(at), to: target, base: base)
+      target = try makeNode(at: UInt8(at), from: base)
+    }
+    return target
+  }
+
+  /// Adds edges to `target` for the values of the set `side`, and to nothing for the others.
+  private func addCuts(of side: UInt32, at level: UInt8, to target: Ref, base: Int) {
+    let highest = PacketField(rawValue: level).highest
+    var next: UInt128 = 0
+    for interval in valueSets.sets[Int(side)].intervals {
+      if interval.lowerBound > next { addEdge(upTo: interval.lowerBound - 1, to: .undefined, base: base) }
+      addEdge(upTo: interval.upperBound, to: target, base: base)
+      if interval.upperBound == highest { return }
+      next = interval.upperBound + 1
+    }
+    addEdge(upTo: highest, to: .undefined, base: base)
+  }
+
+  /// Returns the edges for `pieces`, which are sorted by where they begin; those that overlap are combined.
+  private func cut(_ pieces: ArraySlice<Piece>, at level: UInt8) throws(BudgetExceeded) -> [Edge] {
+    let highest = PacketField(rawValue: level).highest
+    if pieces.isDisjoint {
+      var edges: [Edge] = []
+      edges.reserveCapacity(pieces.count + 1)
+      var next: UInt128 = 0
+      for piece in pieces {
+        if piece.lower > next { edges.append(Edge(upTo: piece.lower - 1, to: .undefined)) }
+        edges.append(Edge(upTo: piece.upper, to: piece.target))
+        if piece.upper == highest { return edges }
+        next = piece.upper + 1
+      }
+      edges.append(Edge(upTo: highest, to: .undefined))
+      return edges
+    }
+    let middle = pieces.startIndex + pieces.count / 2
+    let first = try cut(pieces[..<middle], at: level)
+    let second = try cut(pieces[middle...], at: level)
+    var edges: [Edge] = []
+    edges.reserveCapacity(first.count + second.count)
+    var i = 0
+    var j = 0
+    while i < first.count, j < second.count {
+      let target = try combine(first[i].target, second[j].target, .least)
+      let upper = min(first[i].upper, second[j].upper)
+      if let last = edges.last, last.target == target { edges.removeLast() }
+      edges.append(Edge(upTo: upper, to: target))
+      if first[i].upper == upper { i += 1 }
+      if second[j].upper == upper { j += 1 }
+    }
+    return edges
+  }
+}
+
+/// Values of a field that lead to a diagram.
+struct Piece {
+  let lower: UInt128
+  let upper: UInt128
+  let target: Ref
+}
+
+extension ArraySlice<Piece> {
+  /// `true` iff no two of the pieces, which are sorted by where they begin, overlap.
+  fileprivate var isDisjoint: Bool {
+    var i = startIndex + 1
+    while i < endIndex {
+      if self[i].lower <= self[i - 1].upper { return false }
+      i += 1
+    }
+    return true
+  }
+}

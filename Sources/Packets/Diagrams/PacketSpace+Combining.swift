@@ -1,0 +1,188 @@
+/// How two diagrams become one, packet by packet.
+enum Operation: UInt32 {
+  /// The label of the first, or, where it has none, that of the second.
+  case override
+  /// The lowest of their labels.
+  case least
+  /// The label of the first where the second has one.
+  case keep
+  /// The label of the first where the second has none.
+  case remove
+  /// 1 where their labels differ.
+  case differ
+  /// A label for each pair of labels.
+  case pair
+
+  /// `true` iff the order of the two does not matter.
+  @inline(__always) var isSymmetric: Bool { self == .least || self == .differ }
+}
+
+extension PacketSpace {
+  /// Returns the combination of `a` and `b`.
+  func combine(_ a: Ref, _ b: Ref, _ operation: Operation) throws(BudgetExceeded) -> Ref {
+    if let known = shortcut(a, b, operation) { return known }
+    let (a, b) = operation.isSymmetric && a.rawValue > b.rawValue ? (b, a) : (a, b)
+    let key = scrambled((UInt64(a.rawValue) << 32 | UInt64(b.rawValue)) &* 8 &+ UInt64(operation.rawValue))
+    let entry = memo[Int(truncatingIfNeeded: key) & (memo.count - 1)]
+    if entry.operation == operation.rawValue, entry.a == a, entry.b == b { return entry.result }
+    let result = try merge(a, b, operation)
+    // The table may have grown since.
+    memo[Int(truncatingIfNeeded: key) & (memo.count - 1)] = Memo(
+      a: a, b: b, operation: operation.rawValue, result: result)
+    return result
+  }
+
+  /// Walks the intervals of two diagrams, of which one at least is a node, side by side.
+  private func merge(_ a: Ref, _ b: Ref, _ operation: Operation) throws(BudgetExceeded) -> Ref {
+    let level = min(self.level(a), self.level(b))
+    let splitsA = self.level(a) == level
+    let splitsB = self.level(b) == level
+    var i = splitsA ? Int(nodes[Int(a.node)].first) : 0
+    var j = splitsB ? Int(nodes[Int(b.node)].first) : 0
+    let endA = splitsA ? i + Int(nodes[Int(a.node)].count) : 1
+    let endB = splitsB ? j + Int(nodes[Int(b.node)].count) : 1
+    let base = scratch.count
+    while i < endA, j < endB {
+      let upper: UInt128
+      let partA: Ref
+      let partB: Ref
+      switch (splitsA, splitsB) {
+      case (true, true):
+        let (x, y) = (edges[i], edges[j])
+        (partA, partB) = (x.target, y.target)
+        if x.upper == y.upper {
+          upper = x.upper
+          i += 1
+          j += 1
+        } else if x.upper < y.upper {
+          upper = x.upper
+          i += 1
+        } else {
+          upper = y.upper
+          j += 1
+        }
+      case (true, false):
+        (upper, partA, partB) = (edges[i].upper, edges[i].target, b)
+        i += 1
+      default:
+        (upper, partA, partB) = (edges[j].upper, a, edges[j].target)
+        j += 1
+      }
+      addEdge(upTo: upper, to: try combine(partA, partB, operation), base: base)
+    }
+    return try makeNode(at: level, from: base)
+  }
+
+  /// Returns the combination of `a` and `b` where it can be told without looking into both.
+  @inline(__always) private func shortcut(_ a: Ref, _ b: Ref, _ operation: Operation) -> Ref? {
+    switch operation {
+    case .override:
+      if a == b || b == .undefined || !hasUndefined(a) { return a }
+      if a == .undefined { return b }
+      return b.isLeaf && only(a) == b.label ? b : nil
+    case .least:
+      if a == b || b == .undefined { return a }
+      if a == .undefined { return b }
+      if a.isLeaf, b.isLeaf { return a.label < b.label ? a : b }
+      if b.isLeaf, only(a) == b.label { return b }
+      return a.isLeaf && only(b) == a.label ? a : nil
+    case .keep:
+      if a == .undefined || b == .undefined { return .undefined }
+      if a == b || !hasUndefined(b) { return a }
+      return a.isLeaf && only(b) == a.label ? b : nil
+    case .remove:
+      if a == .undefined || a == b || !hasUndefined(b) { return .undefined }
+      return b == .undefined ? a : nil
+    case .differ:
+      if a == b { return .undefined }
+      return a.isLeaf && b.isLeaf ? .everything : nil
+    case .pair:
+      return a.isLeaf && b.isLeaf ? Ref(label: pairNumber(a.label, b.label)) : nil
+    }
+  }
+
+  /// Returns the label for the labels `a` and `b`; that of two packets without labels is 0.
+  private func pairNumber(_ a: UInt32, _ b: UInt32) -> UInt32 {
+    guard a != 0 || b != 0 else { return 0 }
+    let key = UInt64(a) << 32 | UInt64(b)
+    if let number = pairNumbers[key] { return number }
+    pairs.append((a, b))
+    pairNumbers[key] = UInt32(pairs.count - 1)
+    return UInt32(pairs.count - 1)
+  }
+
+  /// Returns `diagram` with each label replaced by what `change` returns for it; packets without a label keep none.
+  func replaceLabels(of diagram: Ref, _ change: (UInt32) -> Ref) throws(BudgetExceeded) -> Ref {
+    var known: [Ref: Ref] = [:]
+    return try replaceLabels(of: diagram, known: &known, change)
+  }
+
+  private func replaceLabels(
+    of diagram: Ref, known: inout [Ref: Ref], _ change: (UInt32) -> Ref
+  ) throws(BudgetExceeded) -> Ref {
+    if diagram.isLeaf { return diagram == .undefined ? .undefined : change(diagram.label) }
+    if let result = known[diagram] { return result }
+    let node = nodes[Int(diagram.node)]
+    let base = scratch.count
+    for i in Int(node.first)..<Int(node.first + node.count) {
+      let edge = edges[i]
+      addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, known: &known, change), base: base)
+    }
+    let result = try makeNode(at: node.level, from: base)
+    known[diagram] = result
+    return result
+  }
+
+  /// Returns `diagram` for packets whose `field` is `value`, whatever that of a packet is.
+  func fix(_ field: PacketField, to value: UInt128, in diagram: Ref) throws(BudgetExceeded) -> Ref {
+    var known: [Ref: Ref] = [:]
+    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+      self.edge(of: node, for: value).target
+    }
+  }
+
+  /// Returns the packets that have a label in `diagram` for some value of `field`.
+  func forget(_ field: PacketField, in diagram: Ref) throws(BudgetExceeded) -> Ref {
+    var known: [Ref: Ref] = [:]
+    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+      var union = Ref.undefined
+      for i in Int(node.first)..<Int(node.first + node.count) {
+        union = try self.combine(union, self.edges[i].target, .override)
+      }
+      return union
+    }
+  }
+
+  /// Returns `diagram` with what `change` returns in place of each node at `field`.
+  private func fold(
+    _ diagram: Ref, over field: PacketField, known: inout [Ref: Ref], _ change: (Node) throws(BudgetExceeded) -> Ref
+  ) throws(BudgetExceeded) -> Ref {
+    if level(diagram) > field.rawValue { return diagram }
+    if let result = known[diagram] { return result }
+    let node = nodes[Int(diagram.node)]
+    let result: Ref
+    if node.level == field.rawValue {
+      result = try change(node)
+    } else {
+      let base = scratch.count
+      for i in Int(node.first)..<Int(node.first + node.count) {
+        let edge = edges[i]
+        addEdge(upTo: edge.upper, to: try fold(edge.target, over: field, known: &known, change), base: base)
+      }
+      result = try makeNode(at: node.level, from: base)
+    }
+    known[diagram] = result
+    return result
+  }
+
+  /// Returns the edge of `node` for `value`.
+  func edge(of node: Node, for value: UInt128) -> Edge {
+    var low = Int(node.first)
+    var high = low + Int(node.count) - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if edges[middle].upper < value { low = middle + 1 } else { high = middle }
+    }
+    return edges[low]
+  }
+}

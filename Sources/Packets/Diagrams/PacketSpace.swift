@@ -1,0 +1,151 @@
+/// The arena of packet sets: all sets that are compared with one another live in one space.
+///
+/// A set is an *interval decision diagram*: at each level the values of one `PacketField` are cut into intervals, each of
+/// which leads to a diagram over the later fields, or to a label. Equal diagrams are one, whatever they came from, so that
+/// two sets are equal iff their roots are. (K. Strehl and L. Thiele, "Symbolic Model Checking Using Interval Diagram
+/// Techniques", 1998; M. Gouda and A. Liu, "Structured firewall design", 2007.)
+///
+/// Operations throw `BudgetExceeded` when the diagrams grow beyond the budget: some sets, such as thousands of crossing
+/// ranges in several fields, have no small diagram.
+public final class PacketSpace {
+  /// The number of edges that the space may hold.
+  public let budget: Int
+
+  /// The names of the space's conditions, in the order of their fields.
+  public private(set) var conditions: [String] = []
+
+  var nodes: Storage<Node>
+  var edges: Storage<Edge>
+  /// Edges of nodes that are being made.
+  var scratch: Storage<Edge>
+  private var slots: Storage<UInt32>
+  var memo: Storage<Memo>
+  var pairNumbers: [UInt64: UInt32] = [:]
+  var pairs: [(UInt32, UInt32)] = [(0, 0)]
+  var valueSets = ValueSets()
+
+  /// Creates an empty space.
+  ///
+  /// - Parameter budget: the number of edges that it may hold, 24 bytes each.
+  public init(budget: Int = 40_000_000) {
+    self.budget = budget
+    nodes = Storage(capacity: 1 << 10)
+    edges = Storage(capacity: 1 << 12)
+    scratch = Storage(capacity: 1 << 12)
+    slots = Storage(repeating: .max, count: 1 << 11)
+    memo = Storage(repeating: Memo.none, count: 1 << 12)
+  }
+
+  /// The number of nodes and edges that the space holds, those of sets that are no longer used included.
+  public var size: (nodes: Int, edges: Int) { (nodes.count, edges.count) }
+
+  /// Returns the field that is 1 iff the condition `name` holds: what is unknown about a packet, such as whether it is
+  /// within a rate, or whether a match that has no meaning here matches.
+  ///
+  /// The same name is the same condition.
+  public func condition(_ name: String) throws(BudgetExceeded) -> PacketField {
+    if let i = conditions.firstIndex(of: name) { return PacketField(rawValue: UInt8(PacketField.count + i)) }
+    guard PacketField.count + conditions.count < Int(Node.leafLevel) - 1 else {
+      throw BudgetExceeded(limit: conditions.count, of: .conditions)
+    }
+    conditions.append(name)
+    return PacketField(rawValue: UInt8(PacketField.count + conditions.count - 1))
+  }
+
+  /// Returns the diagram that leads from the edges of `scratch` behind `base`, which are removed, to their targets.
+  func makeNode(at level: UInt8, from base: Int) throws(BudgetExceeded) -> Ref {
+    let count = scratch.count - base
+    defer { scratch.truncate(to: base) }
+    if count == 1 { return scratch[base].target }
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: scratch.hash(at: base, count: count, level: level)) & mask
+    while slots[slot] != .max {
+      let other = nodes[Int(slots[slot])]
+      if other.level == level, Int(other.count) == count,
+        edges.isEqual(at: Int(other.first), to: scratch, at: base, count: count)
+      {
+        return Ref(node: slots[slot])
+      }
+      slot = (slot + 1) & mask
+    }
+    guard edges.count + count <= budget else { throw BudgetExceeded(limit: budget, of: .edges) }
+    var only = Node.noLabel
+    var hasUndefined = false
+    for i in base..<scratch.count {
+      let target = scratch[i].target
+      hasUndefined = hasUndefined || self.hasUndefined(target)
+      only = Node.common(only, self.only(target))
+    }
+    let number = UInt32(nodes.count)
+    nodes.append(
+      Node(first: UInt32(edges.count), count: UInt32(count), only: only, level: level, hasUndefined: hasUndefined))
+    edges.append(scratch, at: base..<scratch.count)
+    slots[slot] = number
+    if nodes.count * 2 > slots.count { grow() }
+    return Ref(node: number)
+  }
+
+  /// Adds to `scratch` the edge to `target` for what is behind the last edge up to `upper`; `base` is where the edges of
+  /// the node begin.
+  @inline(__always) func addEdge(upTo upper: UInt128, to target: Ref, base: Int) {
+    let last = scratch.count - 1
+    if last >= base, scratch[last].target == target {
+      scratch[last] = Edge(upTo: upper, to: target)
+    } else {
+      scratch.append(Edge(upTo: upper, to: target))
+    }
+  }
+
+  /// The level of the field that `diagram` looks at first.
+  @inline(__always) func level(_ diagram: Ref) -> UInt8 {
+    diagram.isLeaf ? Node.leafLevel : nodes[Int(diagram.node)].level
+  }
+
+  /// `true` iff `diagram` leaves some packet without a label.
+  @inline(__always) func hasUndefined(_ diagram: Ref) -> Bool {
+    diagram.isLeaf ? diagram == .undefined : nodes[Int(diagram.node)].hasUndefined
+  }
+
+  /// The one label that `diagram` gives to packets, or `Node.noLabel`, or `Node.manyLabels`.
+  @inline(__always) func only(_ diagram: Ref) -> UInt32 {
+    diagram.isLeaf ? (diagram == .undefined ? Node.noLabel : diagram.label) : nodes[Int(diagram.node)].only
+  }
+
+  /// Makes room for more nodes.
+  private func grow() {
+    let count = slots.count * 4
+    slots = Storage(repeating: .max, count: count)
+    memo = Storage(repeating: Memo.none, count: count)
+    for number in 0..<nodes.count {
+      let node = nodes[number]
+      var slot =
+        Int(truncatingIfNeeded: edges.hash(at: Int(node.first), count: Int(node.count), level: node.level))
+        & (count - 1)
+      while slots[slot] != .max { slot = (slot + 1) & (count - 1) }
+      slots[slot] = UInt32(number)
+    }
+  }
+}
+
+/// A set of packets is too complex for the budget of its space.
+public struct BudgetExceeded: Error, Hashable, Sendable {
+  /// What there is too much of.
+  public enum Resource: Hashable, Sendable {
+    /// Cuts of fields into intervals.
+    case edges
+    /// Conditions.
+    case conditions
+  }
+
+  /// How many there may be.
+  public var limit: Int
+
+  /// What there is too much of.
+  public var resource: Resource
+
+  /// Creates the error.
+  public init(limit: Int, of resource: Resource) {
+    self.limit = limit
+    self.resource = resource
+  }
+}
