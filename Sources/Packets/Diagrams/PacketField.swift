@@ -18,7 +18,7 @@
   /// What connection tracking thinks of it: `ConnectionState`'s numbers.
   public static let state = PacketField(rawValue: 2)
 
-  /// The interface that it arrives on, or the kind of workload that sends it: a name of `PacketSpace`'s, by number.
+  /// The interface that it arrives on (`InterfaceName`; 0 is none), or the kind of workload that sends it, by number.
   public static let arrival = PacketField(rawValue: 3)
 
   /// The interface that it leaves on, or the kind of workload that it is sent to, by number.
@@ -59,7 +59,7 @@
 
   /// The highest value of each field.
   static let highest: [UInt128] = [
-    1, 1, 4, 0xffff, 0xffff, 4, 4, 255, 255, .max, 0xffff, .max, 0xffff, UInt128(UInt64.max),
+    1, 1, 4, .max, .max, 4, 4, 255, 255, .max, 0xffff, .max, 0xffff, UInt128(UInt64.max),
   ]
 
   /// The highest value of the field; conditions are 0 (false) or 1 (true).

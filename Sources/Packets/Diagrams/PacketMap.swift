@@ -68,6 +68,20 @@ public struct PacketMap {
     PacketMap(space, try space.fix(field, to: value, in: root))
   }
 
+  /// Returns the labels for packets whose `field` is `distance` more than what it is for a packet; what would lie beyond
+  /// the field's values has no label.
+  ///
+  /// - Requires: the values of `field` fit 32 bits.
+  public func shifting(_ field: PacketField, by distance: Int) throws(BudgetExceeded) -> PacketMap {
+    precondition(field.highest <= UInt128(UInt32.max))
+    return distance == 0 ? self : PacketMap(space, try space.shift(field, by: distance, in: root))
+  }
+
+  /// Returns `true` iff the label of some packet depends on one of `fields`.
+  public func looks(at fields: Set<PacketField>) -> Bool {
+    space.looks(at: Set(fields.map(\.rawValue)), in: root)
+  }
+
   /// The labels that packets have, in order.
   public var labels: [UInt32] { space.labels(of: root).sorted() }
 

@@ -175,6 +175,37 @@ extension PacketSpace {
     return result
   }
 
+  /// Returns `diagram` for packets whose `field` is `distance` more than what it is for a packet; what would lie beyond
+  /// the field's values has no label.
+  func shift(_ field: PacketField, by distance: Int, in diagram: Ref) throws(BudgetExceeded) -> Ref {
+    var known: [Ref: Ref] = [:]
+    let highest = Int(field.highest)
+    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+      let base = self.scratch.count
+      if distance < 0 { self.addEdge(upTo: UInt128(-distance - 1), to: .undefined, base: base) }
+      for i in Int(node.first)..<Int(node.first + node.count) {
+        let edge = self.edges[i]
+        let upper = min(Int(edge.upper) - distance, highest)
+        if upper >= max(0, -distance) { self.addEdge(upTo: UInt128(upper), to: edge.target, base: base) }
+      }
+      if distance > 0 { self.addEdge(upTo: UInt128(highest), to: .undefined, base: base) }
+      return try self.makeNode(at: node.level, from: base)
+    }
+  }
+
+  /// Returns `true` iff `diagram` looks at one of `fields`.
+  func looks(at fields: Set<UInt8>, in diagram: Ref) -> Bool {
+    var seen: Set<Ref> = []
+    var waiting = [diagram]
+    while let next = waiting.popLast() {
+      guard !next.isLeaf, seen.insert(next).inserted else { continue }
+      let node = nodes[Int(next.node)]
+      if fields.contains(node.level) { return true }
+      for i in Int(node.first)..<Int(node.first + node.count) { waiting.append(edges[i].target) }
+    }
+    return false
+  }
+
   /// Returns the edge of `node` for `value`.
   func edge(of node: Node, for value: UInt128) -> Edge {
     var low = Int(node.first)

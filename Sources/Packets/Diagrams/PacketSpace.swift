@@ -135,6 +135,8 @@ public struct BudgetExceeded: Error, Hashable, Sendable {
     case edges
     /// Conditions.
     case conditions
+    /// States in which packets come to a chain of rules.
+    case states
   }
 
   /// How many there may be.

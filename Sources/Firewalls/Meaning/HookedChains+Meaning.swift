@@ -1,0 +1,219 @@
+public import Packets
+
+/// Why a ruleset has no meaning.
+public enum EvaluationError: Error, Hashable, Sendable {
+  /// The chain of this name leads to itself.
+  case loop(String)
+
+  /// Chains lead to chains deeper than the kernel allows.
+  case tooDeep
+
+  /// The sets of packets are too complex.
+  case budget(BudgetExceeded)
+}
+
+extension HookedChains {
+  /// The most chains that the kernel lets lead to one another (NFT_JUMP_STACK_SIZE is 16; iptables allows more).
+  static let deepest = 200
+
+  /// Returns what becomes of every packet of a host with these chains.
+  public func meaning(in universe: Universe) throws(EvaluationError) -> Meaning {
+    try checkNesting()
+    do throws(BudgetExceeded) {
+      var way = try PacketsOnTheWay(self, in: universe)
+      return try way.meaning()
+    } catch {
+      throw .budget(error)
+    }
+  }
+
+  /// Throws if a chain leads to itself, or chains nest too deep.
+  private func checkNesting() throws(EvaluationError) {
+    var depth = [Int](repeating: 0, count: chains.count)
+    var isOpen = [Bool](repeating: false, count: chains.count)
+    func measure(_ chain: Int, level: Int) throws(EvaluationError) -> Int {
+      if isOpen[chain] { throw .loop(chains[chain].name) }
+      if depth[chain] > 0 { return depth[chain] }
+      guard level < HookedChains.deepest else { throw .tooDeep }
+      isOpen[chain] = true
+      var deepest = 0
+      for rule in chains[chain].rules {
+        switch rule.action {
+        case .jump(let target), .goto(let target): deepest = max(deepest, try measure(target, level: level + 1))
+        default: continue
+        }
+      }
+      isOpen[chain] = false
+      depth[chain] = deepest + 1
+      return depth[chain]
+    }
+    for chain in chains.indices { _ = try measure(chain, level: 0) }
+  }
+}
+
+/// The way of all packets through the hooks of a host.
+private struct PacketsOnTheWay {
+  /// How packets come to a hook: the labels are states', by number.
+  var packets: PacketMap
+
+  /// What was decided for packets that came no further.
+  var refused: PacketMap
+
+  private let host: HookedChains
+  private let universe: Universe
+  private let traversal: ChainTraversal
+  private var states: [PacketState] = []
+  private var stateLabels: [PacketState: UInt32] = [:]
+  private let new: PacketSet
+
+  init(_ host: HookedChains, in universe: Universe) throws(BudgetExceeded) {
+    self.host = host
+    self.universe = universe
+    let space = universe.space
+    traversal = ChainTraversal(host.chains, in: universe)
+    new = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state))
+    refused = space.unlabelled
+    packets = space.unlabelled
+    let first = label(of: PacketState())
+    packets = try universe.possible.labelled(first)
+  }
+
+  private mutating func label(of state: PacketState) -> UInt32 {
+    if let label = stateLabels[state] { return label }
+    states.append(state)
+    stateLabels[state] = UInt32(states.count)
+    return UInt32(states.count)
+  }
+
+  mutating func meaning() throws(BudgetExceeded) -> Meaning {
+    let space = universe.space
+    let all = packets
+    let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
+
+    packets = try all.restricted(to: arriving)
+    try pass(.prerouting)
+    let (delivered, routed) = try divided()
+    packets = delivered
+    try pass(.input)
+    let received = packets
+    packets = routed
+    try pass(.forward)
+    try pass(.postrouting)
+    let sentOn = packets
+    packets = try all.removing(arriving)
+    try pass(.output)
+    try pass(.postrouting)
+
+    let accepted = try received.overriding(sentOn).overriding(packets)
+    let states = states
+    return try Meaning(
+      universe, verdicts: accepted.relabelled { _ in Verdict.accept.label }.overriding(refused),
+      translations: accepted.relabelled { states[Int($0) - 1].translation },
+      masqueraded: sentOn.relabelled { states[Int($0) - 1].isMasqueraded ? 1 : 0 }.domain)
+  }
+
+  /// Returns the packets that go to processes of the host, and those that are routed on.
+  private func divided() throws(BudgetExceeded) -> (PacketMap, PacketMap) {
+    let space = universe.space
+    let kinds = IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) })
+    let local = try space.set(.destinationKind, in: space.values(kinds, of: .destinationKind))
+    let states = states
+    let universe = universe
+    let translated = try packets.relabelled { states[Int($0) - 1].translation }
+    let here = try translated.relabelled { label in
+      if case .redirect? = universe.translation(labelled: label) { 1 } else { 0 }
+    }.domain
+    let elsewhere = try translated.domain.subtracting(here)
+    let delivered = try local.subtracting(elsewhere).union(here)
+    return (try packets.restricted(to: delivered), try packets.removing(delivered))
+  }
+
+  /// Lets the packets go through the chains at `hook`.
+  private mutating func pass(_ hook: HookedChains.Hook) throws(BudgetExceeded) {
+    let space = universe.space
+    for entrance in host.entrances(at: hook) {
+      var seen = space.everything
+      if entrance.families.count == 1, let family = entrance.families.first {
+        seen = try space.set(.family, in: space.value(family.number, of: .family))
+      }
+      if entrance.translates { seen = try seen.intersection(new) }
+      let inside = try packets.restricted(to: seen)
+      let exits = try inside.paired(with: exits(of: entrance, for: inside, at: hook))
+      packets = try packets.removing(seen)
+      try leave(entrance, exits)
+    }
+  }
+
+  /// Goes on with packets that leave `entrance`: `exits` has pairs of the state in which they came and the exit.
+  private mutating func leave(_ entrance: HookedChains.Entrance, _ exits: PacketMap) throws(BudgetExceeded) {
+    var next: [UInt32: UInt32] = [:]
+    var verdicts: [UInt32: UInt32] = [:]
+    for pair in exits.labels {
+      let (before, label) = universe.space.pair(pair)
+      let exit = traversal.exit(labelled: label)
+      let decision: Verdict =
+        switch exit.decision {
+        case .accept: .accept
+        case .drop: .drop
+        case .reject: .reject
+        case .fallThrough: entrance.policy
+        }
+      guard decision == .accept else {
+        verdicts[pair] = decision.label
+        continue
+      }
+      var state = exit.state
+      let old = states[Int(before) - 1]
+      // The first translation of a connection stands.
+      if old.translation != 0 { state.translation = old.translation }
+      next[pair] = self.label(of: state)
+    }
+    refused = try refused.overriding(exits.relabelled { verdicts[$0] ?? 0 })
+    packets = try packets.overriding(exits.relabelled { next[$0] ?? 0 })
+  }
+
+  /// Returns the exits of `entrance` for each of `inside`, as original packets.
+  private func exits(
+    of entrance: HookedChains.Entrance, for inside: PacketMap, at hook: HookedChains.Hook
+  ) throws(BudgetExceeded) -> PacketMap {
+    // What chains see of a translation is only that there was one, so that one evaluation does for all of them.
+    var result = universe.space.unlabelled
+    var groups: [PacketState: [UInt32]] = [:]
+    for label in inside.labels {
+      var seen = states[Int(label) - 1]
+      if seen.translation != 0 { seen.translation = .max }
+      groups[seen, default: []].append(label)
+    }
+    for (seen, labels) in groups.sorted(by: { $0.value.lexicographicallyPrecedes($1.value) }) {
+      let exits = try traversal.exits(of: entrance.chain, in: seen)
+      let isTouched = seen.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
+      for group in isTouched ? labels.map({ [$0] }) : [labels] {
+        let packets = try inside.packets(labelled: Set(group))
+        let changed = isTouched ? try translated(exits, by: states[Int(group[0]) - 1].translation) : exits
+        result = try result.overriding(changed.restricted(to: packets))
+      }
+    }
+    return result
+  }
+
+  /// Returns `exits`, which are of packets as they are after the translation `label`, for those before it.
+  ///
+  /// Where rules tell several targets apart, it is unknown which one a packet has.
+  private func translated(_ exits: PacketMap, by label: UInt32) throws(BudgetExceeded) -> PacketMap {
+    switch universe.translation(labelled: label) {
+    case .redirect(let distance): return try exits.shifting(.destinationPort, by: distance)
+    case .forward(let addresses, let distance):
+      let routed = try exits.fixing(.destinationKind, to: UInt128(AddressKind.elsewhere.rawValue))
+        .shifting(.destinationPort, by: distance)
+      var result = try routed.fixing(.destination, to: addresses[0].value)
+      for address in addresses.dropFirst() {
+        let other = try routed.fixing(.destination, to: address.value)
+        guard other != result else { continue }
+        let chosen = try universe.space.set(when: universe.unknown("\(address) is chosen among targets"))
+        result = try other.restricted(to: chosen).overriding(result)
+      }
+      return result
+    case nil: return exits
+    }
+  }
+}

@@ -1,0 +1,67 @@
+public import Packets
+
+/// What becomes of every original packet at an enforcement point, whatever enforces it.
+public struct Meaning {
+  /// What the sets and labels are about.
+  public let universe: Universe
+
+  /// What becomes of packets: the labels are those of `Verdict`; every packet of `Universe.possible` has one.
+  public var verdicts: PacketMap
+
+  /// Where accepted first packets of a connection are sent instead: the labels are those of `Universe`; packets that go
+  /// where they were sent to have none.
+  public var translations: PacketMap
+
+  /// The first packets of accepted connections that leave with an address of this host as their source.
+  public var masqueraded: PacketSet
+
+  /// Creates a meaning; what cannot exist is removed from it.
+  public init(
+    _ universe: Universe, verdicts: PacketMap, translations: PacketMap, masqueraded: PacketSet
+  ) throws(BudgetExceeded) {
+    self.universe = universe
+    self.verdicts = try verdicts.restricted(to: universe.possible)
+    let accepted = try self.verdicts.packets(labelled: Verdict.accept.label)
+      .intersection(universe.space.set(.state, in: universe.space.value(ConnectionState.new.rawValue, of: .state)))
+    self.translations = try translations.restricted(to: accepted)
+    self.masqueraded = try masqueraded.intersection(accepted)
+  }
+
+  /// The packets that are accepted.
+  public var accepted: PacketSet {
+    get throws(BudgetExceeded) { try verdicts.packets(labelled: Verdict.accept.label) }
+  }
+
+  /// Returns the meaning for the packets of `set` alone.
+  public func restricted(to set: PacketSet) throws(BudgetExceeded) -> Meaning {
+    try Meaning(
+      universe, verdicts: verdicts.restricted(to: set), translations: translations.restricted(to: set),
+      masqueraded: masqueraded.intersection(set))
+  }
+
+  /// Returns `true` iff the same becomes of every packet; both must be of one universe.
+  public func isEqual(to other: Meaning) -> Bool {
+    verdicts == other.verdicts && translations == other.translations && masqueraded == other.masqueraded
+  }
+}
+
+extension Verdict {
+  /// The label in maps of verdicts.
+  public var label: UInt32 {
+    switch self {
+    case .accept: 1
+    case .drop: 2
+    case .reject: 3
+    }
+  }
+
+  /// Returns the verdict that has `label`, or nothing if none has.
+  public init?(label: UInt32) {
+    switch label {
+    case 1: self = .accept
+    case 2: self = .drop
+    case 3: self = .reject
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,122 @@
+public import Packets
+public import Syntax
+
+/// The packets and translations that meanings which are compared speak of.
+///
+/// What two meanings say alike has one label or one condition here, whichever ruleset or policy said it.
+public final class Universe {
+  /// Where the sets live.
+  public let space: PacketSpace
+
+  private var translationLabels: [Translation: UInt32] = [:]
+  private var translations: [Translation] = []
+  private var masked: PacketSet?
+
+  /// Creates a universe of which nothing was said yet.
+  public init(space: PacketSpace = PacketSpace()) { self.space = space }
+
+  /// What becomes of the destination of a packet.
+  public enum Translation: Hashable, Sendable {
+    /// The packet goes to a port of the host that lies `distance` above the one it was sent to.
+    case redirect(by: Int)
+
+    /// The packet goes to one of these addresses, and to a port that lies `distance` above the one it was sent to.
+    case forward(to: [Address], by: Int)
+  }
+
+  /// Returns the label of `translation`, in maps of translations; that of one that changes nothing is 0.
+  public func label(of translation: Translation) -> UInt32 {
+    if translation == .redirect(by: 0) { return 0 }
+    var translation = translation
+    if case .forward(let addresses, let distance) = translation {
+      translation = .forward(to: Array(Set(addresses)).sorted(), by: distance)
+    }
+    if let label = translationLabels[translation] { return label }
+    translations.append(translation)
+    translationLabels[translation] = UInt32(translations.count)
+    return UInt32(translations.count)
+  }
+
+  /// Returns the translation that has `label`, or nothing if none has.
+  public func translation(labelled label: UInt32) -> Translation? {
+    label > 0 && Int(label) <= translations.count ? translations[Int(label) - 1] : nil
+  }
+
+  /// Returns the condition that a packet is within a rate.
+  ///
+  /// Limits are told apart by their numbers alone, and not by who counts: it is assumed, not proved, that each rule
+  /// counts for itself.
+  public func within(
+    _ rate: Rate, burst: UInt32, perSource: Bool
+  ) throws(BudgetExceeded) -> PacketField {
+    try space.condition("within \(Limit(rate, burst: burst, perSource: perSource))")
+  }
+
+  /// Returns the condition that a packet is within `limit`, whose burst is that of nft(8) and iptables(8) if it has none.
+  public func within(_ limit: Limit) throws(BudgetExceeded) -> PacketField {
+    try within(limit.rate, burst: limit.burst ?? 5, perSource: limit.perSource)
+  }
+
+  /// Returns the condition that something holds of which nothing is known here, such as a match of another program.
+  public func unknown(_ words: String) throws(BudgetExceeded) -> PacketField {
+    try space.condition("unknown: \(words)")
+  }
+
+  /// The packets that can exist: addresses fit their family, and protocols without ports have none.
+  ///
+  /// Two meanings need only agree on these.
+  public var possible: PacketSet {
+    get throws(BudgetExceeded) {
+      if let masked { return masked }
+      let result = try space.set(of: possibleBoxes)
+      masked = result
+      return result
+    }
+  }
+
+  private var possibleBoxes: [PacketBox] {
+    let ported = IntervalSet(
+      TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
+    var boxes: [PacketBox] = []
+    for family in AddressFamily.allCases {
+      var box = PacketBox()
+      box[.family] = space.value(family.number, of: .family)
+      if family == .ipv4 {
+        let addresses = space.values(0...UInt128(UInt32.max), of: .source)
+        box[.source] = addresses
+        box[.destination] = addresses
+      }
+      var withPorts = box
+      withPorts[.transport] = space.values(ported, of: .transport)
+      let icmp = UInt128((family == .ipv4 ? TransportProtocol.icmp : .icmpv6).rawValue)
+      var messages = box
+      messages[.transport] = space.value(icmp, of: .transport)
+      messages[.destinationPort] = space.values(0...UInt16(255), of: .destinationPort)
+      messages[.sourcePort] = space.values(0...UInt16(255), of: .sourcePort)
+      var others = box
+      others[.transport] = space.values(
+        ported.union(IntervalSet(icmp...icmp)).complement.intersection(IntervalSet(0...255)), of: .transport)
+      others[.destinationPort] = space.value(UInt16(0), of: .destinationPort)
+      others[.sourcePort] = space.value(UInt16(0), of: .sourcePort)
+      boxes += [withPorts, messages, others]
+    }
+    // What arrives came in somewhere; what a process sends did not, and goes out somewhere.
+    let somewhere = space.values(1...UInt128.max, of: .arrival)
+    return boxes.flatMap { box in
+      var arriving = box
+      arriving[.direction] = space.value(UInt8(0), of: .direction)
+      arriving[.arrival] = somewhere
+      var departing = box
+      departing[.direction] = space.value(UInt8(1), of: .direction)
+      departing[.arrival] = space.value(UInt8(0), of: .arrival)
+      departing[.departure] = somewhere
+      departing[.sourceKind] = space.value(AddressKind.local.rawValue, of: .sourceKind)
+      return [arriving, departing]
+    }
+  }
+}
+
+extension AddressFamily {
+  /// The value of `PacketField.family`.
+  public var number: UInt8 { self == .ipv4 ? 0 : 1 }
+}
