@@ -54,11 +54,11 @@ import Testing
     var interpreter = Interpreter(table)
     if table.chains.contains(where: { $0.name == "redirecting" }) { _ = interpreter.judge(probe, in: "redirecting") }
     var expected: Interpreter.Translated?
-    if case .opened = judgement.reason {
-      let first = firewall.openings.first { $0.covers(packet, on: MeaningTests.today) }
-      if let first, let ports = first.traffic.ports {
+    if case .opened(let index) = judgement.reason {
+      let opening = firewall.openings[index]
+      if let ports = opening.traffic.ports {
         let offset = packet.destinationPort - ports.lower
-        switch first.translation {
+        switch opening.translation {
         case nil: break
         case .redirect(let port)?: expected = .port(port + offset)
         case .forward(let targets, let port)?:

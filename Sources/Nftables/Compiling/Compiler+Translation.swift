@@ -17,9 +17,14 @@ extension Compiler {
   /// Makes the chains that translate what is accepted.
   ///
   /// A connection comes here only if an opening accepts it. So where all openings of a public port translate alike,
-  /// a map from the port is enough; where they do not, rules in the order of the openings look at everything.
+  /// a map from the port is enough; where they do not, rules in the order of the openings, those without a limit first,
+  /// look at everything.
   mutating func translate() {
-    let all = firewall.openings.enumerated().compactMap { index, opening -> Candidate? in
+    let ordered =
+      firewall.openings.indices.filter { firewall.openings[$0].limit == nil }
+      + firewall.openings.indices.filter { firewall.openings[$0].limit != nil }
+    let all = ordered.compactMap { index -> Candidate? in
+      let opening = firewall.openings[index]
       guard case .ports(let transport, let ports) = opening.traffic else { return nil }
       return Candidate(index: index, transport: transport, ports: ports)
     }
