@@ -50,7 +50,10 @@ import Testing
     #expect(refused > 100)
   }
 
-  @Test(arguments: ["flush ruleset\n", "table ip x {\n}\n", "table inet x {\n\tset s {\n\t\ttype ether_addr\n\t}\n}\n"])
+  @Test(arguments: [
+    "add rule inet x y meta time < -5 accept\n",
+    "flush ruleset\n", "table ip x {\n}\n", "table inet x {\n\tset s {\n\t\ttype ether_addr\n\t}\n}\n",
+  ])
   func whatIsNotWrittenIsRefused(text: String) {
     #expect(throws: ScriptError.self) { try Script(parsing: text) }
   }

@@ -21,7 +21,7 @@ extension Parser {
     case .state: ConnectionState(rawValue: word).map { .state($0) }
     case .status: word == "dnat" ? .destinationTranslated : nil
     case .addressType: AddressType(rawValue: word).map { .addressType($0) }
-    case .time: Int(word).map { .seconds($0) }
+    case .time: Int(word).flatMap { $0 < 0 ? nil : .seconds($0) }
     case .interface: nil
     }
   }
