@@ -3,7 +3,8 @@ public import Syntax
 
 /// The back end that makes a shell script which replaces a ruleset without one wrongly judged packet.
 ///
-/// It holds the four transactions of `NftablesBackend.Replacement`, and puts the ruleset into the slot that is free.
+/// It holds the four transactions of `NftablesBackend.Replacement`, and puts the ruleset into the slot that does not
+/// judge; what a run that was cut short left there is removed first.
 public enum NftablesReplaceBackend: HostBackend {
   /// The name of the target.
   public static let name = "nftables-replace"
@@ -17,9 +18,13 @@ public enum NftablesReplaceBackend: HostBackend {
       # Replaces the firewall of \(NftablesBackend.printable(firewall.name)) while packets flow. Made by portcullis.
       set -eu
       export LC_ALL=C
-      if nft list tables | grep -qx 'table inet \(NftablesBackend.Slot.a.table)'
+      if nft list chain inet \(NftablesBackend.Slot.a.table) prerouting 2>/dev/null | grep -q 'goto judge'
       then new=\(NftablesBackend.Slot.b.table) old=\(NftablesBackend.Slot.a.table)
       else new=\(NftablesBackend.Slot.a.table) old=\(NftablesBackend.Slot.b.table)
+      fi
+      # What a run that was cut short left; the ruleset in the other slot judges.
+      if nft list tables | grep -qx "table inet $new"
+      then nft delete table inet $new
       fi
       load() {
         sed "/^[a-z]/{s/ \(NftablesBackend.Slot.a.table)/ NEW/;s/ \(NftablesBackend.Slot.b.table)/ $old/;s/ NEW/ $new/;}" |

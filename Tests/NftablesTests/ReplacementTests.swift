@@ -134,4 +134,22 @@ import Testing
     let expected = ["a", "b", "a"].flatMap { ["table ip others", "table inet portcullis_\($0)", "1"] }
     #expect(lines == expected + ["touch /oops)?x? portcullis_a "])
   }
+
+  /// Wherever a run is cut short, the next one puts things right, and a ruleset judges all the time.
+  @Test(arguments: 1...3) func theScriptGoesOnAfterOneThatWasCutShort(steps count: Int) throws {
+    let script = NftablesReplaceBackend.compile(firewall(0), sources: sampleSources).artefacts[0].text
+    for old in NftablesBackend.Slot.allCases {
+      let (steps, _) = NftablesBackend.replacement(for: firewall(1), in: old.other, sources: sampleSources)
+      let (first, _) = NftablesBackend.replacement(for: firewall(2), in: old, sources: sampleSources)
+      let transactions = [first.stage, first.swap] + [steps.stage, steps.swap, steps.retire].prefix(count)
+      let result = try Kernel.run(
+        transactions.indices.map { "nft -f t\($0)\n" }.joined() + """
+          sh script; nft list tables; nft list ruleset | grep -c 'goto judge'
+          """,
+        input: Dictionary(
+          uniqueKeysWithValues: transactions.enumerated().map { ("t\($0)", $1.text) } + [("script", script)]))
+      let lines = result.output.split(separator: "\n")
+      #expect(lines.count == 2 && lines[0].hasPrefix("table inet portcullis_") && lines[1] == "1", "\(result)")
+    }
+  }
 }
