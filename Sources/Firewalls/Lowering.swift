@@ -87,9 +87,9 @@ struct Vantage: Sendable {
     for interface in host.interfaces {
       for zone in interface.zones { interfaces[zone.value, default: []].append(interface.name.value) }
     }
-    for zone in interfaces.keys { interfaces[zone]?.sort() }
-    self.interfaces = interfaces
-    internet = host.interfaces.filter(\.isInternet).map(\.name.value).sorted()
+    // An interface may be bound twice.
+    self.interfaces = interfaces.mapValues { Set($0).sorted() }
+    internet = Set(host.interfaces.filter(\.isInternet).map(\.name.value)).sorted()
     strangers = Reach(.privateNetworks, on: .only(internet))
   }
 }

@@ -258,6 +258,16 @@ import Testing
     expect(router, try tcp("203.0.113.67", "10.0.0.10", 443), open: true)
   }
 
+  @Test func anInterfaceThatIsBoundTwiceIsOne() throws {
+    let wall = try firewall(
+      """
+      zone lan { 10.0.0.0/8 }
+      service s { port 22/tcp; expose to lan }
+      host h { address 192.0.2.10; interface eth1 in lan, lan; runs s }
+      """)
+    #expect(wall.openings.flatMap(\.sources).map(\.interfaces) == [.only(["eth1"])])
+  }
+
   /// A router that offers what others behind it offer as well, and a block for the router's own.
   private static func gateway(_ block: String) -> String {
     """

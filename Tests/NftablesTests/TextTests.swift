@@ -74,7 +74,7 @@ import Testing
       \t}
 
       \tchain translate {
-      \t\tmeta l4proto { tcp } dnat to :meta l4proto . th dport map @redirects
+      \t\tmeta l4proto tcp dnat to :meta l4proto . th dport map @redirects
       \t}
 
       \tchain refuse {

@@ -162,18 +162,18 @@ extension Compiler {
         var steps: [Statement] = [.match(Selector(.nfproto), .equal, .datum(.family(family)))]
         switch reach.interfaces {
         case .only(let names):
-          steps.append(.match(Selector(.iifname), .equal, .anyOf(names.map { .interface($0) })))
+          steps.append(.match(Selector(.iifname), .equal, .among(names.map { .interface($0) })))
         case .except(let names) where !names.isEmpty:
-          steps.append(.match(Selector(.iifname), .unequal, .anyOf(names.map { .interface($0) })))
+          steps.append(.match(Selector(.iifname), .unequal, .among(names.map { .interface($0) })))
         case .except: break
         }
         if !reach.addresses.isAll(family) {
           let data = reach.addresses.ranges(family).map { Datum.all(of: $0) }
-          steps.append(.match(Selector(.saddr(family)), .equal, .anyOf(data)))
+          steps.append(.match(Selector(.saddr(family)), .equal, .among(data)))
         }
         if let destinations = opening.destinations, !destinations.isAll(family) {
           let data = destinations.ranges(family).map { Datum.all(of: $0) }
-          steps.append(.match(Selector(.daddr(family)), .equal, .anyOf(data)))
+          steps.append(.match(Selector(.daddr(family)), .equal, .among(data)))
         }
         steps.append(.match(Selector(.l4proto), .equal, .datum(.transport(transport))))
         steps.append(.match(Selector(.dport), .equal, .datum(.all(of: ports))))

@@ -98,7 +98,7 @@ struct Dispatcher {
     for entry in classes where entry.interfaces.contains(nil) {
       rules.append(
         Rule([
-          .match(Selector(field), .unequal, .anyOf(known.map { .interface($0) })), .verdict(.jump(entry.chain)),
+          .match(Selector(field), .unequal, .among(known.map { .interface($0) })), .verdict(.jump(entry.chain)),
         ]))
     }
     return rules

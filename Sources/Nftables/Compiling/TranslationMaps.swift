@@ -162,7 +162,7 @@ struct TranslationMaps {
     assembly.sets.append(set)
     // nft(8) wants to see that the protocol has ports.
     let transports = Set(part.map(\.key.transport)).sorted()
-    let step = Statement.match(Selector(.l4proto), .equal, .anyOf(transports.map { .transport($0) }))
+    let step = Statement.match(Selector(.l4proto), .equal, .among(transports.map { .transport($0) }))
     return [Rule([step, statement(selector, set.name)])]
   }
 }

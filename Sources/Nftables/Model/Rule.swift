@@ -41,6 +41,9 @@ public enum Operand: Hashable, Sendable {
 
   /// The elements of a set of the table.
   case set(String)
+
+  /// Returns what is any of `data`, which is no set if it is one constant.
+  static func among(_ data: [Datum]) -> Operand { data.count == 1 ? .datum(data[0]) : .anyOf(data) }
 }
 
 /// A token bucket.
