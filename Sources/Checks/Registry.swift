@@ -13,7 +13,7 @@ extension Check {
     missingOwner, missingPurpose, unplacedService, unusedZone, unusedOwner, unusedGroup, unusedExposure, unexposedUse,
     // Clusters
     strayNodePort, foreignNodePort, dynamicNodePort, nodePortConflict, overlappingAllotments, nodeHostPort,
-    hiddenClient, unenforcedLimit, refusedName,
+    closedBalancer, hiddenClient, unenforcedLimit, sharedPods, refusedName,
     // Invariants and waivers
     brokenNever, brokenAlways, unusedWaiver, lapsedWaiver, unknownCheck,
   ]

@@ -12,14 +12,18 @@ extension Lowering {
     let hosts = AddressSet(cluster.nodes.flatMap { book.addresses(of: .host($0)).ranges })
     result.nodesAreHosts = !cluster.nodes.isEmpty && cluster.nodeAddresses.isSubset(of: hosts)
     let blocks = blocks(in: id, on: today)
-    result.workloads = cluster.workloads.map { podFirewall(of: $0, in: id, refusing: blocks, on: today) }
-      .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
+    var entrances = Entrances(on: today)
+    result.workloads = cluster.workloads.map {
+      podFirewall(of: $0, in: id, refusing: blocks, on: today, knowing: &entrances)
+    }
+    .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
     return result
   }
 
   /// Returns the firewall of `workload` of the cluster `id`.
   private func podFirewall(
-    of workload: Workload, in id: ID<Cluster>, refusing blocks: ClusterBlocks, on today: CalendarDate
+    of workload: Workload, in id: ID<Cluster>, refusing blocks: ClusterBlocks, on today: CalendarDate,
+    knowing entrances: inout Entrances
   ) -> PodFirewall {
     let service = policy[workload.service]
     var result = PodFirewall(
@@ -28,32 +32,63 @@ extension Lowering {
       cause: Cause(service.name.value, service: workload.service, at: workload.span))
     result.owner = service.owner.map { policy[$0].name.value }
     result.purpose = service.purpose
-    let positions = podPorts(of: service, into: &result)
     let active = service.exposures.filter { !$0.provenance.hasLapsed(on: today) }
+    let positions = podPorts(of: service, shownBy: active, into: &result)
     let refused = refusals(of: workload.service, in: id, among: blocks)
     result.admissions = active.flatMap { exposure in
       admissions(of: exposure, to: service, workload.service, in: id, refusing: refused)
     }
-    result.departures = service.uses.filter { !$0.provenance.hasLapsed(on: today) }.flatMap { use in
-      use.targets.flatMap { target in
-        departures(to: target.value, by: use, of: service, workload.service, in: id)
+    for use in service.uses where !use.provenance.hasLapsed(on: today) {
+      let cause = Cause(service.name.value, service: workload.service, at: use.provenance.span)
+      for target in use.targets {
+        result.departures += departures(to: target.value, by: use, in: id, knowing: &entrances).map {
+          PodDeparture(peers: $0.0, traffic: $0.1, until: use.provenance.until?.value, cause: cause)
+        }
       }
     }
+    guard !workload.publications.isEmpty else { return result }
+    let audiences = audiences(of: service, by: active, refusing: refused)
     result.publications = workload.publications.map { publication in
-      let shown = active.filter { $0.ports.contains(where: publication.ports.contains) }
-      let audience = AddressSet(unionOf: shown.map { book.addresses(of: $0.audience) }).subtracting(refused.everywhere)
+      let shown = publication.ports.flatMap { service.ports[$0].traffic }.compactMap { audiences[$0] }
+      // One port with a narrow audience is enough: a Service keeps the client's address for all of its ports or for none.
       return PodPublication(
-        ports: publication.ports.flatMap { positions[$0] }, kind: publication.kind, audience: audience,
-        isNarrow: !audience.isAll, cause: Cause(service.name.value, service: workload.service, at: publication.span))
+        ports: publication.ports.flatMap { positions[$0] }, kind: publication.kind,
+        audience: AddressSet(unionOf: shown), isNarrow: shown.contains { !$0.isAll },
+        cause: Cause(service.name.value, service: workload.service, at: publication.span))
     }
     return result
   }
 
-  /// Writes the ports of `service` into `firewall`, and returns the positions there of each port of the service.
-  private func podPorts(of service: Service, into firewall: inout PodFirewall) -> [[Int]] {
+  /// Returns whom `exposures` of `service` let in to each port that listens, as addresses, without those who are
+  /// `refused` there.
+  private func audiences(
+    of service: Service, by exposures: [Exposure], refusing refused: PodRefusals
+  ) -> [Traffic: AddressSet] {
+    var shown: [Traffic: [Traffic: [AddressSet]]] = [:]
+    for exposure in exposures {
+      let audience = book.addresses(of: exposure.audience)
+      for traffic in publicTraffic(of: exposure, in: service) {
+        shown[traffic.listening, default: [:]][traffic.public, default: []].append(audience)
+      }
+    }
+    var result: [Traffic: AddressSet] = [:]
+    for (listening, audiences) in shown {
+      result[listening] = AddressSet(
+        unionOf: audiences.map { shown, audiences in
+          AddressSet(unionOf: audiences).subtracting(refused.part(for: [listening, shown]).addresses)
+        })
+    }
+    return result
+  }
+
+  /// Writes the ports of `service`, as `exposures` show them, into `firewall`, and returns the positions there of each
+  /// port of the service.
+  private func podPorts(
+    of service: Service, shownBy exposures: [Exposure], into firewall: inout PodFirewall
+  ) -> [[Int]] {
     service.ports.indices.map { i in
       service.ports[i].traffic.map { traffic in
-        let shown = service.exposures.lazy.filter { $0.ports.contains(i) }.compactMap { exposure in
+        let shown = exposures.lazy.filter { $0.ports.contains(i) }.compactMap { exposure in
           exposure.publicPort?.value.first { $0.transport == traffic.transport }?.ports?.lower
         }
         firewall.ports.append(PodPort(name: service.ports[i].name?.value, traffic: traffic, publicPort: shown.min()))
@@ -83,8 +118,9 @@ extension Lowering {
       }
     }
     return groups.compactMap { group in
-      let refusedPods = excepted.peers + group.refused.peers.filter { !excepted.peers.contains($0) }
-      let allowed = peers.filter { !refusedPods.contains($0) }
+      var known = Set<Peer>()
+      let refusedPods = (excepted.peers + group.refused.peers).filter { known.insert($0).inserted }
+      let allowed = known.isEmpty ? peers : peers.filter { !known.contains($0) }
       guard !allowed.isEmpty else { return nil }
       var admission = Admission(
         peers: allowed, exceptions: excepted.addresses.union(group.refused.addresses), traffic: group.traffic,
@@ -114,9 +150,7 @@ extension Lowering {
         }
         for reference in policy[service].workloads {
           if reference.cluster == id {
-            let workload = policy[id].workloads[reference.index]
-            let labels = Dictionary(workload.labels.map { ($0.key, $0.value) }) { first, _ in first }
-            pods.append(.pods(namespace: workload.namespace.value, labels: labels))
+            pods.append(self.pods(of: policy[id].workloads[reference.index]))
           } else {
             places.append(policy[reference.cluster].pods)
           }
@@ -127,42 +161,6 @@ extension Lowering {
     var seen = Set<Peer>()
     let result = pods.filter { seen.insert($0).inserted }
     return addresses.isEmpty ? result : result + [.addresses(addresses)]
-  }
-
-  /// Returns what `use` lets the pods of `service` connect to at `target`.
-  private func departures(
-    to target: Party, by use: Use, of service: Service, _ serviceID: ID<Service>, in id: ID<Cluster>
-  ) -> [PodDeparture] {
-    let cause = Cause(service.name.value, service: serviceID, at: use.provenance.span)
-    let until = use.provenance.until?.value
-    let wanted = list(use.traffic)
-    guard let services = services(standingFor: target) else {
-      let peers = peers([target], in: id)
-      return peers.isEmpty ? [] : [PodDeparture(peers: peers, traffic: wanted, until: until, cause: cause)]
-    }
-    return services.sorted().flatMap { target -> [PodDeparture] in
-      let open = policy[target].exposures.flatMap { publicTraffic(of: $0, in: policy[target]) }
-        .filter { pair in wanted.map { list in list.contains { $0.overlaps(pair.public) } } ?? true }
-      let (inside, outside) = split(target, in: id)
-      let routers = AddressSet(
-        policy[target].exposures.compactMap(\.via).flatMap { book.addresses(of: .host($0.value)).ranges })
-      return [
-        (inside, Set(open.map(\.listening))),
-        (outside.union(routers).isEmpty ? [] : [.addresses(outside.union(routers))], Set(open.map(\.public))),
-      ]
-      .filter { !$0.0.isEmpty && !$0.1.isEmpty }
-      .map { PodDeparture(peers: $0.0, traffic: $0.1.sorted(), until: until, cause: cause) }
-    }
-  }
-
-  /// Returns where `service` is inside the cluster `id`, and at which addresses outside.
-  private func split(_ service: ID<Service>, in id: ID<Cluster>) -> (inside: [Peer], outside: AddressSet) {
-    var inside: [Peer] = []
-    var outside = AddressSet()
-    for peer in peers([.service(service)], in: id) {
-      if case .addresses(let addresses) = peer { outside = outside.union(addresses) } else { inside.append(peer) }
-    }
-    return (inside, outside)
   }
 }
 
@@ -195,11 +193,6 @@ struct PodRefusals {
 
   /// The parts, each with the ports it is for; nothing means all.
   var parts: [(part: Part, traffic: [Traffic]?)] = []
-
-  /// The addresses that are refused on every port.
-  var everywhere: AddressSet {
-    AddressSet(unionOf: parts.lazy.filter { $0.traffic == nil }.map(\.part.addresses))
-  }
 
   /// Returns who is refused on a port with these `names`: its own and those that it is shown as.
   func part(for names: [Traffic]) -> Part {

@@ -158,11 +158,15 @@ extension Lowering {
 
   /// Returns where the NodePorts of `service` are, and with what traffic; with `traffic`, those that it names, by their
   /// numbers or by the ports behind them.
-  private func nodePorts(of service: Service, only traffic: [Traffic]?) -> [(AddressSet, [Traffic]?)] {
-    service.workloads.flatMap { reference -> [(AddressSet, [Traffic]?)] in
+  ///
+  /// Those of the cluster `home` are left out, where pods need no way around through the nodes.
+  func nodePorts(
+    of service: Service, only traffic: [Traffic]?, outside home: ID<Cluster>? = nil
+  ) -> [(AddressSet, [Traffic]?)] {
+    service.workloads.filter { $0.cluster != home }.flatMap { reference -> [(AddressSet, [Traffic]?)] in
       let cluster = policy[reference.cluster]
       return cluster.workloads[reference.index].publications.compactMap { publication in
-        guard case .nodePort(let number) = publication.kind else { return nil }
+        guard let number = publication.kind.nodePort else { return nil }
         let behind = publication.ports.flatMap { service.ports[$0].traffic }
         let open = behind.compactMap { inner -> Traffic? in
           guard inner.transport.hasPorts else { return nil }

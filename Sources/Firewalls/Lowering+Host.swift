@@ -131,7 +131,7 @@ extension Lowering {
     for reference in policy[service].workloads {
       let cluster = policy[reference.cluster]
       for publication in cluster.workloads[reference.index].publications {
-        guard case .nodePort(let port) = publication.kind,
+        guard let port = publication.kind.nodePort,
           publication.ports.contains(where: { policy[service].ports[$0].traffic.contains(listening) })
         else { continue }
         return (Set(cluster.nodes.flatMap { choice(policy[$0].addresses.map(\.value)) }).sorted(), port.value)
@@ -144,7 +144,7 @@ extension Lowering {
   private func nodePorts(of cluster: ID<Cluster>, from vantage: Vantage) -> [Opening] {
     policy[cluster].workloads.flatMap { workload in
       workload.publications.flatMap { publication -> [Opening] in
-        guard case .nodePort(let port) = publication.kind else { return [] }
+        guard let port = publication.kind.nodePort else { return [] }
         let service = policy[workload.service]
         return service.exposures.flatMap { exposure -> [Opening] in
           let published = exposure.ports.filter(publication.ports.contains)

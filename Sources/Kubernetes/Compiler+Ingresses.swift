@@ -13,7 +13,9 @@ extension Compiler {
       let text = path?.value ?? "/"
       if !ObjectNames.isIngressHost(host.value) { diagnostics.append(.ingressHost(host, of: workload)) }
       if let path, !ObjectNames.isIngressPath(path.value) { diagnostics.append(.ingressPath(path, of: workload)) }
-      if let first = ingressPaths.updateValue(publication.cause, forKey: host.value + text) {
+      // A prefix is matched part by part, so that a slash at its end says nothing.
+      let place = host.value + (text.hasSuffix("/") ? String(text.dropLast()) : text)
+      if let first = ingressPaths.updateValue(publication.cause, forKey: place) {
         diagnostics.append(.ingressTaken(host.value + text, at: publication.cause, first: first))
       }
       guard let annotations = audience(of: publication, for: workload) else { continue }

@@ -46,6 +46,7 @@ extension Compiler {
   ) throws(InexpressiblePeers) -> PeerList {
     var addresses = AddressSet()
     var selected: [NetworkPolicy.Peer] = []
+    var known: Set<NetworkPolicy.Peer> = []
     var isEveryone = false
     for peer in peers {
       switch peer {
@@ -53,7 +54,7 @@ extension Compiler {
       case .addresses(let set): addresses = addresses.union(set)
       case .pods(let namespace, let labels):
         let pods = NetworkPolicy.Peer.pods(labels, namespaces: [Compiler.namespaceLabel: namespace])
-        if !selected.contains(pods) { selected.append(pods) }
+        if known.insert(pods).inserted { selected.append(pods) }
       }
     }
     if !isEveryone, addresses.isAll {

@@ -48,11 +48,18 @@ extension Compiler {
   ) {
     var ports: [Service.Port] = []
     var origins: [Service.Port: Cause] = [:]
+    var nodePorts: [UInt16: Service.Port] = [:]
     for publication in publications {
       for port in servicePorts(of: publication, for: workload) where origins[port] == nil {
         if let other = ports.first(where: { $0.port == port.port && $0.transport == port.transport }) {
           diagnostics.append(
             .servicePortTakenTwice(port, of: name, at: publication.cause, first: origins[other] ?? workload.cause))
+        }
+        // The API server shares a NodePort between protocols of one port, and with nothing else.
+        if let node = port.nodePort {
+          let first = nodePorts[node, default: port]
+          if first.port != port.port { diagnostics.append(.nodePortForTwo(first, port, at: publication.cause)) }
+          nodePorts[node] = first
         }
         origins[port] = publication.cause
         ports.append(port)
@@ -97,8 +104,7 @@ extension Compiler {
   func servicePorts(of publication: PodPublication, for workload: PodFirewall, into problems: inout [Diagnostic])
     -> [Service.Port]
   {
-    var node: UInt16?
-    if case .nodePort(let port) = publication.kind { node = port.value }
+    let node = publication.kind.nodePort?.value
     var result: [Service.Port] = []
     for port in publication.ports.map({ workload.ports[$0] }) {
       guard let range = port.traffic.ports, port.traffic.transport.kubernetesName != nil, range.lower > 0 else {
@@ -118,10 +124,6 @@ extension Compiler {
             name: name, transport: port.traffic.transport, port: number, target: range.lower + offset, nodePort: node))
       }
     }
-    // One port of the nodes leads to one port of a service; TCP and UDP may share its number.
-    if node != nil, let first = result.first, let other = result.first(where: { $0.port != first.port }) {
-      problems.append(.nodePortForTwo(first, other, at: publication.cause))
-    }
     return result
   }
 
@@ -137,11 +139,21 @@ extension Compiler {
     return "\(port.traffic.transport)-\(number)"
   }
 
-  /// Puts the protocol behind names that several of `ports` have, as with 53/tcp+udp.
+  /// Names those of `ports` that share a name, as with 53/tcp+udp, by protocol and number, and all of them if the
+  /// policy gives such a name to another port.
   private func nameApart(_ ports: inout [Service.Port]) {
     let uses = Dictionary(ports.map { ($0.name, 1) }, uniquingKeysWith: +)
-    for (i, port) in ports.enumerated() where uses[port.name, default: 0] > 1 {
-      ports[i].name = "\(port.transport)-\(port.port)"
+    guard uses.count < ports.count else { return }
+    var named = ports
+    for (i, port) in ports.enumerated() where uses[port.name, default: 0] > 1 { named[i].name = port.numericName }
+    if Set(named.map(\.name)).count < named.count {
+      for (i, port) in ports.enumerated() { named[i].name = port.numericName }
     }
+    ports = named
   }
+}
+
+extension Service.Port {
+  /// A name made of the protocol and the number, which no other port of the service has.
+  fileprivate var numericName: String { "\(transport)-\(port)" }
 }

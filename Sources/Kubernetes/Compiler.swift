@@ -28,6 +28,10 @@ struct Compiler {
   /// The publications of each host name with a path.
   var ingressPaths: [String: Cause] = [:]
 
+  /// How long the name of a workload may be: `networkpolicy-allow-NAME.yaml` is the name of a file, which has at most 255
+  /// bytes; the API server would take 253 for the name of the object.
+  static let longestName = 230
+
   /// Creates the translation of `firewall`.
   init(_ firewall: ClusterFirewall, sources: Sources, today: CalendarDate) {
     self.firewall = firewall
@@ -98,7 +102,9 @@ struct Compiler {
       diagnostics.append(.clusterName(firewall.name, at: workload.cause))
     }
     if !ObjectNames.isLabel(workload.namespace[...]) { diagnostics.append(.namespaceName(workload)) }
-    if !ObjectNames.isSubdomain(workload.name[...]) { diagnostics.append(.workloadName(workload)) }
+    if !ObjectNames.isSubdomain(workload.name[...]) || workload.name.utf8.count > Compiler.longestName {
+      diagnostics.append(.workloadName(workload))
+    }
     if workload.labels.isEmpty { diagnostics.append(.noLabels(workload)) }
     for label in workload.labels
     where !ObjectNames.isLabelKey(label.key) || !ObjectNames.isLabelValue(label.value[...]) {

@@ -22,8 +22,10 @@ extension Diagnostic {
   static func workloadName(_ workload: PodFirewall) -> Diagnostic {
     refusedName(
       "`\(workload.name)` is not a name that Kubernetes takes for an object", at: workload.cause.span,
-      subject: workload.name, help: "Each part between dots has at most 63 characters, a letter or digit at either end."
-    )
+      subject: workload.name,
+      help:
+        "It has at most \(Compiler.longestName) characters, each part between dots at most 63, a letter or digit at either "
+        + "end.")
   }
 
   /// The name of `workload`, which is published, is not that of a Service.

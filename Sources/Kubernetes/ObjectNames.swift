@@ -20,8 +20,13 @@ enum ObjectNames {
   }
 
   /// Returns `true` iff `host` may stand in an Ingress: a subdomain, whose first label may be `*`.
+  ///
+  /// Its last label has more than digits, which keeps it apart from an address, however that is written (RFC 1123
+  /// section 2.1).
   static func isIngressHost(_ host: String) -> Bool {
-    host.hasPrefix("*.") ? host.utf8.count <= 253 && isSubdomain(host.dropFirst(2)) : isSubdomain(host[...])
+    let name = host.hasPrefix("*.") ? host.dropFirst(2) : host[...]
+    guard host.utf8.count <= 253, isSubdomain(name) else { return false }
+    return name.utf8.reversed().prefix { $0 != UInt8(ascii: ".") }.contains { isLetter($0) }
   }
 
   /// Returns `true` iff `path` may stand in an Ingress: absolute, in the characters that RFC 3986 gives paths, with

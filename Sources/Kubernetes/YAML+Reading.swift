@@ -155,7 +155,7 @@ extension YAML {
       }
       let digits = String(decoding: content.prefix(width), as: UTF8.self)
       content = content.dropFirst(width)
-      guard digits.utf8.count == width, digits.utf8.first != UInt8(ascii: "+"), let value = UInt32(digits, radix: 16),
+      guard digits.utf8.count == width, digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16),
         let scalar = Unicode.Scalar(value)
       else { throw error("the escape sequence names no character") }
       return Array(String(scalar).utf8)

@@ -104,8 +104,8 @@ extension Diagnostic {
     let numbers = Set(traffic.compactMap(\.ports))
     let isOne = numbers.count == 1 && numbers.allSatisfy(\.isSingle)
     switch publication.kind {
-    case .cluster, .loadBalancer: return nil
-    case .nodePort(let port):
+    case .cluster, .loadBalancer(nodePort: nil): return nil
+    case .nodePort(let port), .loadBalancer(let port?):
       guard !isOne else { return nil }
       return Diagnostic(
         .error, "unpublishable-port", "the NodePort `\(port.value)` stands for several ports",

@@ -191,7 +191,7 @@ extension PublishStatement.Kind {
     switch self {
     case .cluster: (0, 0, "")
     case .nodePort(let port): (1, port.value, "")
-    case .loadBalancer: (2, 0, "")
+    case .loadBalancer(let port): (2, port?.value ?? 0, "")
     case .ingress(let host, let path): (3, 0, host.value + (path?.value ?? ""))
     }
   }

@@ -99,11 +99,11 @@ extension Resolver {
 
   /// Returns those of `ports` of `service` that a publication of `kind` means if it names none.
   ///
-  /// A NodePort and an ingress lead to one port. Of several it is the one that the world sees under another number.
+  /// A NodePort and an ingress lead to one port, and so does a load balancer on a NodePort. Of several it is the one that the world sees under another number.
   private func meant(by kind: PublishStatement.Kind, among ports: [Int], of service: ID<Service>) -> [Int] {
     switch kind {
-    case .cluster, .loadBalancer: return ports
-    case .nodePort, .ingress:
+    case .cluster, .loadBalancer(nodePort: nil): return ports
+    case .nodePort, .loadBalancer, .ingress:
       guard ports.count > 1 else { return ports }
       let exposures = policy[service].exposures.filter { $0.publicPort != nil }
       let shown = ports.filter { port in exposures.contains { $0.ports.contains(port) } }

@@ -128,7 +128,8 @@ extension Parser {
     return d
   }
 
-  /// Reads `publish [PORT, ...] cluster`, `nodeport N`, `loadbalancer` or `ingress "HOST" ["PATH"]`.
+  /// Reads `publish [PORT, ...] cluster`, `nodeport N`, `loadbalancer [nodeport N]` or
+  /// `ingress "HOST" ["PATH"]`.
   private mutating func readPublication() throws(Failure) -> PublishStatement {
     let start = take()
     var ports: [Name] = []
@@ -148,11 +149,8 @@ extension Parser {
       published = .cluster
     case .loadbalancer:
       advance()
-      published = .loadBalancer
-    case .nodeport:
-      advance()
-      let number = try readNumber("the number of the node port", atMost: 65535)
-      published = .nodePort(Spelled(UInt16(number.value), at: number.span))
+      published = .loadBalancer(nodePort: keyword == .nodeport ? try readNodePort() : nil)
+    case .nodeport: published = .nodePort(try readNodePort())
     case .ingress:
       advance()
       let host = try readString("the host name")
@@ -164,6 +162,13 @@ extension Parser {
         among: ["cluster", "nodeport", "loadbalancer", "ingress"])
     }
     return PublishStatement(span: span(from: start), ports: ports, kind: published)
+  }
+
+  /// Reads `nodeport N`.
+  private mutating func readNodePort() throws(Failure) -> Spelled<UInt16> {
+    advance()
+    let number = try readNumber("the number of the node port", atMost: 65535)
+    return Spelled(UInt16(number.value), at: number.span)
   }
 
   /// `true` iff no word that says how a service is published follows in the statement.

@@ -385,7 +385,7 @@ public struct WorkloadDeclaration: Sendable {
   }
 }
 
-/// `publish [PORT] cluster`, `nodeport N`, `loadbalancer` or `ingress "HOST" "PATH"`.
+/// `publish [PORT] cluster`, `nodeport N`, `loadbalancer [nodeport N]` or `ingress "HOST" "PATH"`.
 public struct PublishStatement: Sendable {
   /// How the ports of a workload are reached.
   public enum Kind: Sendable {
@@ -393,10 +393,19 @@ public struct PublishStatement: Sendable {
     case cluster
     /// On a port of every node.
     case nodePort(Spelled<UInt16>)
-    /// Through a load balancer of the cloud.
-    case loadBalancer
+    /// Through a load balancer of the cloud, which reaches the nodes on a port of theirs, this one if it is said.
+    case loadBalancer(nodePort: Spelled<UInt16>?)
     /// Through the ingress controller, for a host name and a path.
     case ingress(host: Spelled<String>, path: Spelled<String>?)
+
+    /// The port of every node that leads to the published port, if one is said.
+    public var nodePort: Spelled<UInt16>? {
+      switch self {
+      case .nodePort(let port): port
+      case .loadBalancer(let port): port
+      case .cluster, .ingress: nil
+      }
+    }
   }
   /// The whole statement.
   public var span: Span

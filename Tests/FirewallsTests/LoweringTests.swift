@@ -297,6 +297,21 @@ import Testing
     expect(router, try tcp("203.0.113.66", "10.0.0.11", 22), open: target != "internet")
   }
 
+  @Test func balancersOpenTheNodePortThatIsSaid() throws {
+    let wall = try firewall(
+      """
+      zone office { 203.0.113.0/24 }
+      service s { port api 8443/tcp; port m 9102/tcp; expose api to office as 443/tcp; expose m to office }
+      host h { address 192.0.2.10 }
+      cluster k {
+        pods 10.42.0.0/16; nodes h
+        workload s { namespace x; pods app=s; publish loadbalancer nodeport 30110 }
+      }
+      """)
+    expect(wall, try tcp("203.0.113.9", "192.0.2.10", 30110), open: true)
+    expect(wall, try tcp("203.0.114.9", "192.0.2.10", 30110), open: false)
+  }
+
   @Test func aBlockOfAPublicPortHoldsOnPods() throws {
     let policy = try cleanPolicy(
       """

@@ -124,7 +124,7 @@ import Testing
       $0.admissions = [admission(.addresses(audience))]
       $0.publications = [
         publication(.cluster, to: audience), publication(nodePort(30010), to: audience),
-        publication(.loadBalancer, to: audience),
+        publication(loadBalancer(), to: audience),
       ]
     }
     let node = try file("web/service-shop-nodeport.yaml", of: cluster(published))
@@ -140,7 +140,7 @@ import Testing
     let few = addresses("192.0.2.66")
     let published = workload {
       $0.admissions = [admission(.everyone, except: few)]
-      $0.publications = [publication(.loadBalancer, to: AddressSet.all.subtracting(few))]
+      $0.publications = [publication(loadBalancer(), to: AddressSet.all.subtracting(few))]
     }
     let balancer = try file("web/service-shop.yaml", of: cluster(published))
     #expect(balancer["spec.externalTrafficPolicy"] == .string("Local"))
@@ -150,7 +150,7 @@ import Testing
   @Test func balancerForNobodyIsAnError() {
     let published = workload {
       $0.admissions = [admission(.pods(namespace: "web", labels: ["app": "x"]))]
-      $0.publications = [publication(.loadBalancer, to: addresses("10.42.0.0/16"))]
+      $0.publications = [publication(loadBalancer(), to: addresses("10.42.0.0/16"))]
     }
     #expect(codes(cluster(published)) == ["error kubernetes-audience 9"])
   }
@@ -221,6 +221,78 @@ import Testing
     #expect(codes(cluster(first, second)) == ["error kubernetes-ingress 12"])
   }
 
+  @Test func aSlashAtTheEndMakesNoOtherPath() {
+    let both = workload {
+      $0.admissions = [admission(.everyone)]
+      $0.publications = [
+        publication(ingress("shop.example", "/api")), publication(ingress("shop.example", "/api/"), line: 12),
+      ]
+    }
+    #expect(codes(cluster(both)) == ["error kubernetes-ingress 12"])
+  }
+
+  @Test func aBalancerHasTheNodePortThatIsSaid() throws {
+    let published = workload {
+      $0.admissions = [admission(.everyone)]
+      $0.publications = [publication(loadBalancer(30043))]
+    }
+    let service = try file("web/service-shop.yaml", of: cluster(published))
+    #expect(service["spec.type"] == .string("LoadBalancer"))
+    #expect(service["spec.ports"]?.items.first?["nodePort"] == .number(30043))
+  }
+
+  @Test func aNodePortIsSharedByProtocolsOfOnePortOnly() {
+    func codes(_ first: Traffic, _ second: Traffic) -> [String] {
+      let ports = [first, second].map { PodPort(name: nil, traffic: $0, publicPort: nil) }
+      return self.codes(
+        cluster(
+          workload(ports: ports) {
+            $0.admissions = [admission(.everyone, on: [first, second])]
+            $0.publications = [
+              publication(nodePort(30010), ports: [0]), publication(nodePort(30010), ports: [1], line: 12),
+            ]
+          }))
+    }
+    #expect(codes(tcp(80), udp(80)) == [])
+    #expect(codes(tcp(80), udp(81)) == ["error kubernetes-port 12"])
+  }
+
+  @Test func portsOfAServiceHaveDifferentNames() throws {
+    let ports = [
+      PodPort(name: "tcp-2", traffic: tcp(3), publicPort: nil), PodPort(name: nil, traffic: tcp(2), publicPort: nil),
+      PodPort(name: "tcp-3", traffic: tcp(4), publicPort: nil),
+    ]
+    let published = workload(ports: ports) {
+      $0.admissions = [admission(.everyone, on: ports.map(\.traffic))]
+      $0.publications = [publication(.cluster, ports: [0, 1, 2])]
+    }
+    let service = try file("web/service-shop.yaml", of: cluster(published))
+    #expect(service["spec.ports"]?.items.map { $0["name"]?.string } == ["tcp-2", "tcp-3", "tcp-4"])
+  }
+
+  @Test func aNameFitsIntoTheNameOfItsFile() throws {
+    let parts = Array(repeating: String(repeating: "a", count: 57), count: 4)
+    let longest = parts.joined(separator: ".") + "a"
+    #expect(longest.utf8.count == 230 + 2)
+    #expect(codes(cluster(workload(longest, labels: ["app": "a"]))) == ["error kubernetes-name 3"])
+    let compilation = compile(cluster(workload(String(longest.dropFirst(2)), labels: ["app": "a"])))
+    try expectSound(compilation)
+    #expect(compilation.artefacts.allSatisfy { $0.path.split(separator: "/").allSatisfy { $0.utf8.count <= 255 } })
+  }
+
+  @Test func audiencesOfThousandsOfServicesTakeTimeInProportion() {
+    func seconds(_ count: Int) -> Double {
+      var exposure = admission()
+      exposure.peers = (0..<count).map { .pods(namespace: "web", labels: ["app": "w\($0)"]) }
+      let firewall = cluster(workload { $0.admissions = [exposure] })
+      let clock = ContinuousClock()
+      return clock.measure { #expect(compile(firewall).diagnostics.isEmpty) } / .seconds(1)
+    }
+    _ = seconds(50)
+    let (small, large) = (seconds(200), seconds(4000))
+    #expect(large < small * 100, "\(small) s, \(large) s")
+  }
+
   @Test func whatIsNotEnforcedIsSaid() {
     var limited = admission(.everyone, until: CalendarDate("2027-03-31"))
     limited.limit = Limit(Rate(5, per: .second))
@@ -246,7 +318,7 @@ import Testing
     #expect(codes(firewall) == ["warning kubernetes-limit 4"])
     firewall.nodesAreHosts = true
     #expect(codes(firewall) == [])
-    firewall.workloads[0].publications.append(publication(.loadBalancer))
+    firewall.workloads[0].publications.append(publication(loadBalancer()))
     #expect(codes(firewall) == ["warning kubernetes-limit 4"])
   }
 
@@ -323,6 +395,7 @@ import Testing
 
   @Test(arguments: [
     "Shop.example", "shop", "a..b", "shop.example:80", "http://shop.example", "", "*.a.*", "a b.example",
+    "192.0.2.1", "010.0.0.1", "*.2.1",
   ])
   func hostNamesAreJudged(host: String) {
     let published = workload {

@@ -96,3 +96,8 @@ func nodePort(_ number: UInt16) -> PublishStatement.Kind { .nodePort(Spelled(num
 func ingress(_ host: String, _ path: String? = nil) -> PublishStatement.Kind {
   .ingress(host: Spelled(host, at: span(9)), path: path.map { Spelled($0, at: span(9)) })
 }
+
+/// Returns the publication through a load balancer, on the port `number` of every node if there is one.
+func loadBalancer(_ number: UInt16? = nil) -> PublishStatement.Kind {
+  .loadBalancer(nodePort: number.map { Spelled($0, at: span(9)) })
+}

@@ -63,9 +63,40 @@ import Yams
       "a: \"\\q\"\n",
       "a: \"\\ud800\"\n", "a: \"b\" c\n", "a: b c\n", "a:b\n", "- a\n b\n", "a:\n    b: c\n", "a: \"\\x4\"\n",
       "\ta: b\n",
-      "a: \"\\x+4\"\n", String(repeating: "- ", count: 100) + "a\n",
+      "a: \"\\x+4\"\n", "a: \"\\x-0\"\n", String(repeating: "- ", count: 100) + "a\n",
     ]) func otherYAMLIsRefused(text: String)
   { #expect(throws: ManifestError.self) { try YAML(text) } }
+
+  @Test(arguments: 0..<200) func anyBytesAreReadOrRefused(seed: Int) {
+    var random = Seeded(seed: seed)
+    let words = [
+      "- ", "a: ", "b:", "\n", "\n  ", "  ", "\"", "\\x", "\\U0011ffff", "4", "{}", "[]", "#", "\t", "\r", "\u{0}", "é",
+      ":",
+      "99999999999999999999", "true", "a", "-", "\u{feff}",
+    ]
+    var bytes = (0..<Int.random(in: 0..<60, using: &random)).flatMap { _ in Array(random.pick(words).utf8) }
+    for i in bytes.indices where random.chance(30) { bytes[i] = UInt8.random(in: 0...255, using: &random) }
+    let text = String(decoding: bytes, as: UTF8.self)
+    // Whatever it is, reading ends; and what is read is written and read again as the same.
+    if let value = try? YAML(text) { #expect((try? YAML(value.text)) == value, "\(text.debugDescription)") }
+    _ = try? Manifest(text)
+    _ = try? Kustomization(text)
+  }
+
+  @Test func largeAndDeepTextTakesTimeInProportion() {
+    let deep = String(repeating: "- ", count: 200_000) + "a\n"
+    let steps = (0..<3000).map { String(repeating: "  ", count: $0) + "a:\n" }.joined()
+    let wide = (0..<100_000).map { "k\($0): \"v\"\n" }.joined()
+    let open = "a: \"" + String(repeating: "\\", count: 1_000_000)
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      #expect(throws: ManifestError.self) { try YAML(deep) }
+      #expect(throws: ManifestError.self) { try YAML(steps) }
+      #expect(throws: ManifestError.self) { try YAML(open) }
+      #expect(throws: Never.self) { try YAML(wide) }
+    }
+    #expect(time < .seconds(10), "\(time)")
+  }
 
   @Test func errorsNameTheirLine() {
     #expect(throws: ManifestError("line 3", "`yes` needs quotes")) { try YAML("# heading\na: b\nb: yes\n") }

@@ -9,7 +9,8 @@ extension Check {
     page: Page(
       what: """
         Looks for NodePorts that are published twice on one cluster, in whatever namespaces and for whatever protocols. \
-        One service may have a number for TCP and for UDP.
+        One service may have a number for TCP and for UDP \
+        of the same port.
         """,
       why: """
         A NodePort is a port of every node, and belongs to one Service: the API server refuses the second one, even if one \
@@ -40,7 +41,23 @@ extension Check {
         pods 10.42.0.0/16
         workload a { namespace a; pods app=a; publish x nodeport 30010; publish y nodeport ↓30010 }
       }
+      """,
       """
+      service a { owner team; purpose "A"; port x 80/tcp; port y 81/udp; expose to internet }
+      cluster prod {
+        pods 10.42.0.0/16
+        workload a { namespace a; pods app=a; publish x nodeport 30010; publish y nodeport ↓30010 }
+      }
+      """,
+      """
+      service a { owner team; purpose "A"; port x 80/tcp; expose to internet }
+      service b { owner team; purpose "B"; port x 80/tcp; expose to internet }
+      cluster prod {
+        pods 10.42.0.0/16
+        workload a { namespace a; pods app=a; publish nodeport 30010 }
+        workload b { namespace a; pods app=b; publish loadbalancer nodeport ↓30010 }
+      }
+      """,
     ],
     allowed: [
       """
@@ -87,8 +104,8 @@ extension Check {
 
 extension NodePortUse {
   /// Returns `true` iff the API server refuses one of two uses of a number; one Service may have it for several
-  /// protocols.
+  /// protocols of one port.
   fileprivate func conflicts(with other: NodePortUse) -> Bool {
-    service != other.service || !transports.isDisjoint(with: other.transports)
+    service != other.service || !transports.isDisjoint(with: other.transports) || shown.isDisjoint(with: other.shown)
   }
 }

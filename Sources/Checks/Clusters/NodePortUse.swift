@@ -12,6 +12,8 @@ struct NodePortUse: Sendable {
   var number: Spelled<UInt16>
   /// The protocols that are published on it.
   var transports: Set<TransportProtocol>
+  /// The ports that a Service shows for it, which lead to the same pods.
+  var shown: Set<UInt16>
 }
 
 extension Inspection {
@@ -20,10 +22,14 @@ extension Inspection {
     policy.clusters.indices.flatMap { c in
       policy.clusters[c].workloads.flatMap { workload in
         workload.publications.compactMap { publication in
-          guard case .nodePort(let number) = publication.kind else { return nil }
-          let traffic = publication.ports.flatMap { policy[workload.service].ports[$0].traffic }
+          guard let number = publication.kind.nodePort else { return nil }
+          let service = policy[workload.service]
+          let traffic = publication.ports.flatMap { service.ports[$0].traffic }
+          let exposed = service.exposures.filter { $0.ports.contains(where: publication.ports.contains) }
+          let shown = exposed.flatMap { $0.publicPort?.value.compactMap { $0.ports?.lower } ?? [] }
           return NodePortUse(
-            cluster: ID(c), service: workload.service, number: number, transports: Set(traffic.map(\.transport)))
+            cluster: ID(c), service: workload.service, number: number, transports: Set(traffic.map(\.transport)),
+            shown: shown.isEmpty ? Set(traffic.compactMap { $0.ports?.lower }) : Set(shown))
         }
       }
     }

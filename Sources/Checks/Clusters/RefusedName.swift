@@ -58,7 +58,7 @@ extension Check {
           because: "The API server refuses the name.",
           help: isPublished
             ? "Rename the service: at most 63 letters, digits and hyphens, a letter first, no dots."
-            : "Rename the service: each part between dots has at most 63 characters, no hyphen at either end.")
+            : "Rename the service: at most 230 characters, each part between dots at most 63, no hyphen at either end.")
       }
     }
   }
@@ -68,10 +68,10 @@ extension Check {
     name.first?.isLetter ?? false && isLabel(name)
   }
 
-  /// Returns `true` iff `name` is labels with dots between them, at most 253 characters.
+  /// Returns `true` iff `name` is labels with dots between them, short enough for the name of a file.
   private static func isObjectName(_ name: String) -> Bool {
-    // The name of the policy for the workload has a prefix of its own.
-    name.utf8.count + "allow-".utf8.count <= 253
+    // The name of the policy is the name of a file too: `networkpolicy-allow-NAME.yaml`, at most 255 bytes.
+    name.utf8.count <= 230
       && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
   }
 
