@@ -51,20 +51,14 @@ struct Node: BitwiseCopyable {
   /// Where its edges begin.
   let first: UInt32
   let count: UInt32
-  /// The one label that it gives to packets, or `noLabel`, or `manyLabels`.
-  let only: UInt32
+  /// The lowest and the highest label that it gives to packets.
+  let least: UInt32
+  let greatest: UInt32
   let level: UInt8
   /// `true` iff it leaves some packet without a label.
   let hasUndefined: Bool
 
   static let leafLevel: UInt8 = .max
-  static let noLabel: UInt32 = 0
-  static let manyLabels: UInt32 = .max
-
-  /// Returns the one label among those of two diagrams.
-  @inline(__always) static func common(_ a: UInt32, _ b: UInt32) -> UInt32 {
-    a == b || b == noLabel ? a : a == noLabel ? b : manyLabels
-  }
 }
 
 /// The result of an operation that was carried out.
@@ -73,6 +67,11 @@ struct Memo: BitwiseCopyable {
   let b: Ref
   let operation: UInt32
   let result: Ref
+
+  /// Returns a number for the operation `operation` on `a` and `b`; others may have the same.
+  @inline(__always) static func hash(_ a: Ref, _ b: Ref, _ operation: Operation) -> UInt64 {
+    scrambled(UInt64(a.rawValue) << 32 | UInt64(b.rawValue)) &+ UInt64(operation.rawValue)
+  }
 
   static let none = Memo(a: .undefined, b: .undefined, operation: .max, result: .undefined)
 }

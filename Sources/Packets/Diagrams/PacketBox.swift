@@ -50,6 +50,8 @@ public struct PacketBox: Sendable {
         return sides[lane] < other.sides[lane]
       }
     }
-    return condition == other.condition ? label < other.label : condition < other.condition
+    if condition == other.condition { return label < other.label }
+    // At the level of each condition, the boxes that do not ask for it stand first.
+    return condition == 0 || other.condition != 0 && condition > other.condition
   }
 }

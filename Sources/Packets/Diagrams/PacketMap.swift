@@ -34,33 +34,41 @@ public struct PacketMap {
   }
 
   /// Returns the map with each label replaced by what `change` returns for it; 0 takes it away.
+  ///
+  /// - Requires: labels are below 2^31.
   public func relabelled(_ change: (UInt32) -> UInt32) throws(BudgetExceeded) -> PacketMap {
-    PacketMap(space, try space.replaceLabels(of: root) { Ref(label: change($0)) })
+    PacketMap(
+      space,
+      try space.replaceLabels(of: root) {
+        let label = change($0)
+        precondition(label < 0x8000_0000)
+        return Ref(label: label)
+      })
   }
 
   /// Returns the map with the labels of `other` where this one has none.
   public func overriding(_ other: PacketMap) throws(BudgetExceeded) -> PacketMap {
-    try combined(with: other.root, .override)
+    try combined(with: other.root, of: other.space, .override)
   }
 
   /// Returns the map of the packets of `set` alone.
   public func restricted(to set: PacketSet) throws(BudgetExceeded) -> PacketMap {
-    try combined(with: set.root, .keep)
+    try combined(with: set.root, of: set.space, .keep)
   }
 
   /// Returns the map without the packets of `set`.
   public func removing(_ set: PacketSet) throws(BudgetExceeded) -> PacketMap {
-    try combined(with: set.root, .remove)
+    try combined(with: set.root, of: set.space, .remove)
   }
 
   /// Returns the packets to which `self` and `other` give different labels, or only one of them gives any.
   public func differing(from other: PacketMap) throws(BudgetExceeded) -> PacketSet {
-    PacketSet(space, try combined(with: other.root, .differ).root)
+    PacketSet(space, try combined(with: other.root, of: other.space, .differ).root)
   }
 
   /// Returns the map of each packet to the pair of its labels in `self` and `other`, which `PacketSpace.pair` tells.
   public func paired(with other: PacketMap) throws(BudgetExceeded) -> PacketMap {
-    try combined(with: other.root, .pair)
+    try combined(with: other.root, of: other.space, .pair)
   }
 
   /// Returns the labels for packets whose `field` is `value`, whatever it is for a packet.
@@ -85,8 +93,12 @@ public struct PacketMap {
   /// The labels that packets have, in order.
   public var labels: [UInt32] { space.labels(of: root).sorted() }
 
-  private func combined(with other: Ref, _ operation: Operation) throws(BudgetExceeded) -> PacketMap {
-    PacketMap(space, try space.combine(root, other, operation))
+  /// Returns the combination with the diagram `other` of the space `space`.
+  private func combined(
+    with other: Ref, of space: PacketSpace, _ operation: Operation
+  ) throws(BudgetExceeded) -> PacketMap {
+    precondition(space === self.space)
+    return PacketMap(space, try space.combine(root, other, operation))
   }
 }
 

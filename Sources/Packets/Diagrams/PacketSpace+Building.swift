@@ -4,6 +4,7 @@ extension PacketSpace {
   /// It takes all boxes at once, which is far faster than to add them one by one.
   public func map(of boxes: [PacketBox]) throws(BudgetExceeded) -> PacketMap {
     guard !boxes.isEmpty else { return PacketMap(self, .undefined) }
+    precondition(boxes.allSatisfy { Int($0.condition) < fieldCount })
     let sorted = boxes.sorted { $0.precedes($1) }
     return PacketMap(self, try build(sorted, at: 0, lower: 0, upper: sorted.count))
   }
@@ -25,6 +26,7 @@ extension PacketSpace {
 
   /// Returns the packets whose `field` has one of `values`.
   public func set(_ field: PacketField, in values: ValueSet) throws(BudgetExceeded) -> PacketSet {
+    precondition(has(field))
     if Int(field.rawValue) >= PacketField.count {
       let base = scratch.count
       addCuts(of: values.number, at: field.rawValue, to: .everything, base: base)

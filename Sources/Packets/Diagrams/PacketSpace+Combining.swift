@@ -22,7 +22,7 @@ extension PacketSpace {
   func combine(_ a: Ref, _ b: Ref, _ operation: Operation) throws(BudgetExceeded) -> Ref {
     if let known = shortcut(a, b, operation) { return known }
     let (a, b) = operation.isSymmetric && a.rawValue > b.rawValue ? (b, a) : (a, b)
-    let key = scrambled((UInt64(a.rawValue) << 32 | UInt64(b.rawValue)) &* 8 &+ UInt64(operation.rawValue))
+    let key = Memo.hash(a, b, operation)
     let entry = memo[Int(truncatingIfNeeded: key) & (memo.count - 1)]
     if entry.operation == operation.rawValue, entry.a == a, entry.b == b { return entry.result }
     let result = try merge(a, b, operation)
@@ -41,7 +41,9 @@ extension PacketSpace {
     var j = splitsB ? Int(nodes[Int(b.node)].first) : 0
     let endA = splitsA ? i + Int(nodes[Int(a.node)].count) : 1
     let endB = splitsB ? j + Int(nodes[Int(b.node)].count) : 1
+    try spend(endA - i + endB - j)
     let base = scratch.count
+    defer { scratch.truncate(to: base) }
     while i < endA, j < endB {
       let upper: UInt128
       let partA: Ref
@@ -79,23 +81,23 @@ extension PacketSpace {
     case .override:
       if a == b || b == .undefined || !hasUndefined(a) { return a }
       if a == .undefined { return b }
-      return b.isLeaf && only(a) == b.label ? b : nil
+      return b.isLeaf && isOnly(b.label, in: a) ? b : nil
     case .least:
       if a == b || b == .undefined { return a }
       if a == .undefined { return b }
-      if a.isLeaf, b.isLeaf { return a.label < b.label ? a : b }
-      if b.isLeaf, only(a) == b.label { return b }
-      return a.isLeaf && only(b) == a.label ? a : nil
+      if !hasUndefined(a), labelBounds(a).greatest <= labelBounds(b).least { return a }
+      return !hasUndefined(b) && labelBounds(b).greatest <= labelBounds(a).least ? b : nil
     case .keep:
       if a == .undefined || b == .undefined { return .undefined }
       if a == b || !hasUndefined(b) { return a }
-      return a.isLeaf && only(b) == a.label ? b : nil
+      return a.isLeaf && isOnly(a.label, in: b) ? b : nil
     case .remove:
       if a == .undefined || a == b || !hasUndefined(b) { return .undefined }
       return b == .undefined ? a : nil
     case .differ:
       if a == b { return .undefined }
-      return a.isLeaf && b.isLeaf ? .everything : nil
+      if a.isLeaf && b.isLeaf { return .everything }
+      return a == .undefined && !hasUndefined(b) || b == .undefined && !hasUndefined(a) ? .everything : nil
     case .pair:
       return a.isLeaf && b.isLeaf ? Ref(label: pairNumber(a.label, b.label)) : nil
     }
@@ -123,7 +125,9 @@ extension PacketSpace {
     if diagram.isLeaf { return diagram == .undefined ? .undefined : change(diagram.label) }
     if let result = known[diagram] { return result }
     let node = nodes[Int(diagram.node)]
+    try spend(Int(node.count))
     let base = scratch.count
+    defer { scratch.truncate(to: base) }
     for i in Int(node.first)..<Int(node.first + node.count) {
       let edge = edges[i]
       addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, known: &known, change), base: base)
@@ -135,6 +139,7 @@ extension PacketSpace {
 
   /// Returns `diagram` for packets whose `field` is `value`, whatever that of a packet is.
   func fix(_ field: PacketField, to value: UInt128, in diagram: Ref) throws(BudgetExceeded) -> Ref {
+    precondition(has(field) && value <= field.highest)
     var known: [Ref: Ref] = [:]
     return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
       self.edge(of: node, for: value).target
@@ -143,14 +148,20 @@ extension PacketSpace {
 
   /// Returns the packets that have a label in `diagram` for some value of `field`.
   func forget(_ field: PacketField, in diagram: Ref) throws(BudgetExceeded) -> Ref {
+    precondition(has(field))
     var known: [Ref: Ref] = [:]
     return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
-      var union = Ref.undefined
-      for i in Int(node.first)..<Int(node.first + node.count) {
-        union = try self.combine(union, self.edges[i].target, .override)
-      }
-      return union
+      try self.union(ofTargets: Int(node.first)..<Int(node.first + node.count))
     }
+  }
+
+  /// Returns the packets that have a label in one of the targets of the edges at `positions`.
+  private func union(ofTargets positions: Range<Int>) throws(BudgetExceeded) -> Ref {
+    guard positions.count > 1 else { return edges[positions.lowerBound].target }
+    // By halves: one by one, the union that has grown would be walked each time.
+    let middle = positions.lowerBound + positions.count / 2
+    return try combine(
+      union(ofTargets: positions.lowerBound..<middle), union(ofTargets: middle..<positions.upperBound), .override)
   }
 
   /// Returns `diagram` with what `change` returns in place of each node at `field`.
@@ -164,7 +175,9 @@ extension PacketSpace {
     if node.level == field.rawValue {
       result = try change(node)
     } else {
+      try spend(Int(node.count))
       let base = scratch.count
+      defer { scratch.truncate(to: base) }
       for i in Int(node.first)..<Int(node.first + node.count) {
         let edge = edges[i]
         addEdge(upTo: edge.upper, to: try fold(edge.target, over: field, known: &known, change), base: base)
@@ -178,19 +191,26 @@ extension PacketSpace {
   /// Returns `diagram` for packets whose `field` is `distance` more than what it is for a packet; what would lie beyond
   /// the field's values has no label.
   func shift(_ field: PacketField, by distance: Int, in diagram: Ref) throws(BudgetExceeded) -> Ref {
-    var known: [Ref: Ref] = [:]
+    precondition(has(field))
     let highest = Int(field.highest)
-    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+    guard abs(distance) <= highest else { return .undefined }
+    var known: [Ref: Ref] = [:]
+    let moved = try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
       let base = self.scratch.count
-      if distance < 0 { self.addEdge(upTo: UInt128(-distance - 1), to: .undefined, base: base) }
       for i in Int(node.first)..<Int(node.first + node.count) {
         let edge = self.edges[i]
-        let upper = min(Int(edge.upper) - distance, highest)
-        if upper >= max(0, -distance) { self.addEdge(upTo: UInt128(upper), to: edge.target, base: base) }
+        let upper = Int(edge.upper) - distance
+        if upper < 0 { continue }
+        // The last one goes on to the end.
+        let isLast = upper >= highest || i + 1 == Int(node.first + node.count)
+        self.addEdge(upTo: isLast ? field.highest : UInt128(upper), to: edge.target, base: base)
+        if isLast { break }
       }
-      if distance > 0 { self.addEdge(upTo: UInt128(highest), to: .undefined, base: base) }
       return try self.makeNode(at: node.level, from: base)
     }
+    // Diagrams that do not look at the field end at its values as well.
+    let values = UInt128(max(0, -distance))...UInt128(min(highest, highest - distance))
+    return try combine(moved, set(field, in: self.values(values, of: field)).root, .keep)
   }
 
   /// Returns `true` iff `diagram` looks at one of `fields`.

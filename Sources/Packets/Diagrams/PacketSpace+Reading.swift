@@ -1,9 +1,12 @@
 /// One packet of a set: a value for each field and condition.
 public struct PacketValues: Hashable, Sendable {
-  /// The values, by the number of the field.
+  /// The values, by the number of the field; beyond the fields of every space, the last one is not 0.
   private var values: [UInt128]
 
-  init(_ values: [UInt128]) { self.values = values }
+  init(_ values: [UInt128]) {
+    self.values = values
+    trim()
+  }
 
   /// The value of `field`.
   public subscript(field: PacketField) -> UInt128 {
@@ -11,7 +14,12 @@ public struct PacketValues: Hashable, Sendable {
     set {
       while values.count <= Int(field.rawValue) { values.append(0) }
       values[Int(field.rawValue)] = newValue
+      trim()
     }
+  }
+
+  private mutating func trim() {
+    while values.count > PacketField.count, values.last == 0 { values.removeLast() }
   }
 
   /// Creates the packet all of whose values are 0.
@@ -53,7 +61,7 @@ extension PacketSet {
   /// The number of packets, conditions counted as fields; exact up to 2^53, else rounded.
   public var count: Double {
     var known: [Ref: Double] = [:]
-    return space.share(of: root, known: &known) * space.fieldsSize(from: 0, to: space.fieldCount)
+    return space.count(of: root, from: 0, known: &known)
   }
 
   /// The number of nodes and edges of the set's diagram.
@@ -152,28 +160,29 @@ extension PacketSpace {
     return isAny ? IntervalSet(0...field.highest) : IntervalSet(parts)
   }
 
-  func fieldsSize(from first: Int, to end: Int) -> Double {
+  /// Returns how many values there are for the fields from `first` to before `end`.
+  private func size(from first: Int, to end: Int) -> Double {
     var size = 1.0
     for level in first..<end { size *= Double(PacketField(rawValue: UInt8(level)).highest) + 1 }
     return size
   }
 
-  /// Returns which part of all packets has a label in `diagram`.
-  func share(of diagram: Ref, known: inout [Ref: Double]) -> Double {
-    if diagram.isLeaf { return diagram == .undefined ? 0 : 1 }
-    if let result = known[diagram] { return result }
+  /// Returns how many packets have a label in `diagram`, the fields before `level` apart.
+  func count(of diagram: Ref, from level: Int, known: inout [Ref: Double]) -> Double {
+    guard !diagram.isLeaf else { return diagram == .undefined ? 0 : size(from: level, to: fieldCount) }
     let node = nodes[Int(diagram.node)]
-    let values = Double(PacketField(rawValue: node.level).highest) + 1
+    let before = size(from: level, to: Int(node.level))
+    if let result = known[diagram] { return before * result }
     var sum = 0.0
     var lower: UInt128 = 0
     for i in Int(node.first)..<Int(node.first + node.count) {
       let edge = edges[i]
-      let share = share(of: edge.target, known: &known)
-      if share > 0 { sum += share * ((Double(edge.upper - lower) + 1) / values) }
+      let each = count(of: edge.target, from: Int(node.level) + 1, known: &known)
+      sum += each * (Double(edge.upper - lower) + 1)
       if edge.upper != .max { lower = edge.upper + 1 }
     }
     known[diagram] = sum
-    return sum
+    return before * sum
   }
 }
 

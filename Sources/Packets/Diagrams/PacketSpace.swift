@@ -5,11 +5,15 @@
 /// two sets are equal iff their roots are. (K. Strehl and L. Thiele, "Symbolic Model Checking Using Interval Diagram
 /// Techniques", 1998; M. Gouda and A. Liu, "Structured firewall design", 2007.)
 ///
-/// Operations throw `BudgetExceeded` when the diagrams grow beyond the budget: some sets, such as thousands of crossing
-/// ranges in several fields, have no small diagram.
+/// Operations throw `BudgetExceeded` when the diagrams, or the work on them, grow beyond the budget: some sets, such as
+/// thousands of crossing ranges in several fields, have no small diagram. What was made before stays as it was.
 public final class PacketSpace {
   /// The number of edges that the space may hold.
   public let budget: Int
+
+  /// The number of intervals that operations may look at in the life of the space, which bounds their time.
+  private let stepLimit: Int
+  private var steps = 0
 
   /// The names of the space's conditions, in the order of their fields.
   public private(set) var conditions: [String] = []
@@ -26,9 +30,12 @@ public final class PacketSpace {
 
   /// Creates an empty space.
   ///
-  /// - Parameter budget: the number of edges that it may hold, 24 bytes each.
+  /// - Parameter budget: the number of edges that it may hold, 24 bytes each; operations may look at a hundred times as
+  ///   many intervals before they give up.
   public init(budget: Int = 40_000_000) {
-    self.budget = budget
+    // Positions have 32 bits, and node numbers 31.
+    self.budget = min(max(budget, 0), Int(Int32.max))
+    stepLimit = max(self.budget, 1 << 16) * 100
     nodes = Storage(capacity: 1 << 10)
     edges = Storage(capacity: 1 << 12)
     scratch = Storage(capacity: 1 << 12)
@@ -69,16 +76,25 @@ public final class PacketSpace {
       slot = (slot + 1) & mask
     }
     guard edges.count + count <= budget else { throw BudgetExceeded(limit: budget, of: .edges) }
-    var only = Node.noLabel
+    var least = UInt32.max
+    var greatest: UInt32 = 0
     var hasUndefined = false
     for i in base..<scratch.count {
       let target = scratch[i].target
-      hasUndefined = hasUndefined || self.hasUndefined(target)
-      only = Node.common(only, self.only(target))
+      if target == .undefined {
+        hasUndefined = true
+      } else {
+        let labels = self.labelBounds(target)
+        least = min(least, labels.least)
+        greatest = max(greatest, labels.greatest)
+        hasUndefined = hasUndefined || self.hasUndefined(target)
+      }
     }
     let number = UInt32(nodes.count)
     nodes.append(
-      Node(first: UInt32(edges.count), count: UInt32(count), only: only, level: level, hasUndefined: hasUndefined))
+      Node(
+        first: UInt32(edges.count), count: UInt32(count), least: least, greatest: greatest, level: level,
+        hasUndefined: hasUndefined))
     edges.append(scratch, at: base..<scratch.count)
     slots[slot] = number
     if nodes.count * 2 > slots.count { grow() }
@@ -106,10 +122,27 @@ public final class PacketSpace {
     diagram.isLeaf ? diagram == .undefined : nodes[Int(diagram.node)].hasUndefined
   }
 
-  /// The one label that `diagram` gives to packets, or `Node.noLabel`, or `Node.manyLabels`.
-  @inline(__always) func only(_ diagram: Ref) -> UInt32 {
-    diagram.isLeaf ? (diagram == .undefined ? Node.noLabel : diagram.label) : nodes[Int(diagram.node)].only
+  /// The lowest and the highest label that `diagram`, which has some, gives to packets.
+  @inline(__always) func labelBounds(_ diagram: Ref) -> (least: UInt32, greatest: UInt32) {
+    if diagram.isLeaf { return (diagram.label, diagram.label) }
+    let node = nodes[Int(diagram.node)]
+    return (node.least, node.greatest)
   }
+
+  /// Returns `true` iff `label` is the only one that `diagram`, which has some, gives to packets.
+  @inline(__always) func isOnly(_ label: UInt32, in diagram: Ref) -> Bool {
+    let labels = labelBounds(diagram)
+    return labels.least == label && labels.greatest == label
+  }
+
+  /// Notes that `count` intervals were looked at.
+  @inline(__always) func spend(_ count: Int) throws(BudgetExceeded) {
+    steps &+= count
+    if steps > stepLimit { throw BudgetExceeded(limit: stepLimit, of: .steps) }
+  }
+
+  /// Returns `true` iff the space has `field`.
+  func has(_ field: PacketField) -> Bool { Int(field.rawValue) < fieldCount }
 
   /// Makes room for more nodes.
   private func grow() {
@@ -137,6 +170,8 @@ public struct BudgetExceeded: Error, Hashable, Sendable {
     case conditions
     /// States in which packets come to a chain of rules.
     case states
+    /// Looks at an interval.
+    case steps
   }
 
   /// How many there may be.

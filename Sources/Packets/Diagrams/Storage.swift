@@ -46,7 +46,7 @@
   mutating func append(_ other: borrowing Storage<Element>, at positions: Range<Int>) {
     assert(positions.lowerBound >= 0 && positions.upperBound <= other.count)
     reserve(count + positions.count)
-    unsafe (elements + count).update(from: other.elements + positions.lowerBound, count: positions.count)
+    unsafe (elements + count).initialize(from: other.elements + positions.lowerBound, count: positions.count)
     count += positions.count
   }
 
@@ -62,7 +62,7 @@
     var larger = capacity
     while larger < wanted { larger *= 2 }
     let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
-    unsafe moved.update(from: elements, count: count)
+    unsafe moved.initialize(from: elements, count: count)
     unsafe elements.deallocate()
     unsafe elements = moved
     capacity = larger

@@ -52,11 +52,11 @@ extension PacketSpace {
 
   /// Returns the IPv4 addresses of `set`, for a side of a box whose family is IPv4.
   ///
-  /// Every address is every value, so that an IPv4 packet is described in one way alone.
+  /// Every address is every value, those above 32 bits too: such packets do not exist, and whoever compares or counts
+  /// sets leaves them out first.
   public func values(_ set: IntervalSet<UInt32>, of field: PacketField) -> ValueSet {
     if set.isAll { return .all }
-    return ValueSet(
-      number: valueSets.number(
-        of: IntervalSet(set.intervals.lazy.map { UInt128($0.lowerBound)...UInt128($0.upperBound) })))
+    return values(
+      IntervalSet(set.intervals.lazy.map { UInt128($0.lowerBound)...UInt128($0.upperBound) }), of: field)
   }
 }
