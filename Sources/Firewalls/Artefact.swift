@@ -1,3 +1,4 @@
+public import Packets
 public import Syntax
 
 /// A file that a back end made.
@@ -37,6 +38,16 @@ public protocol HostBackend: Sendable {
 
   /// Returns the files that make a host enforce `firewall`; `sources` is where comments find their lines.
   static func compile(_ firewall: Firewall, sources: Sources) -> Compilation
+
+  /// Returns what the files of a compilation make a host do, or nothing if they do not filter packets.
+  ///
+  /// It reads the files as the target does, and knows nothing of how they were made.
+  static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading?
+}
+
+extension HostBackend {
+  /// Returns nothing: the target does not filter packets.
+  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? { nil }
 }
 
 /// A translator from the firewall of a cluster to files of one target.
@@ -46,4 +57,39 @@ public protocol ClusterBackend: Sendable {
 
   /// Returns the files that make a cluster enforce `firewall` on the day `today`.
   static func compile(_ firewall: ClusterFirewall, sources: Sources, today: CalendarDate) -> Compilation
+}
+
+/// What the reader of a target found in files of it.
+public struct RulesetReading {
+  /// The chains that packets meet.
+  public var chains: HookedChains
+
+  /// The families of the packets that the files are about; of others they say nothing.
+  public var families: Set<AddressFamily>
+
+  /// What has no meaning here, each with its line; packets may match it or not.
+  public var unknowns: [String]
+
+  /// Creates a reading.
+  public init(
+    _ chains: HookedChains, of families: Set<AddressFamily> = [.ipv4, .ipv6], unknowns: [String] = []
+  ) {
+    self.chains = chains
+    self.families = families
+    self.unknowns = unknowns
+  }
+}
+
+/// Files of a target cannot be read.
+public struct UnreadableRuleset: Error, Hashable, Sendable {
+  /// Why, in words.
+  public var message: String
+
+  /// Creates the error.
+  public init(message: String) { self.message = message }
+
+  /// Creates the error that a ruleset is too complex.
+  public init(_ error: BudgetExceeded) {
+    message = "it has more than \(error.limit) \(error.resource)"
+  }
 }

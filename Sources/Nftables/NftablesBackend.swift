@@ -16,6 +16,16 @@ public enum NftablesBackend: HostBackend {
     return Compilation(artefacts: [Artefact(path: "ruleset.nft", text: script.text)], diagnostics: diagnostics)
   }
 
+  /// Returns what the chains of `ruleset.nft` make a host do.
+  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
+    guard let file = artefacts.first else { return nil }
+    let script: Script
+    do throws(ScriptError) { script = try Script(parsing: file.text) } catch {
+      throw UnreadableRuleset(message: "\(error)")
+    }
+    return RulesetReading(try Decompiler.chains(after: script, in: universe))
+  }
+
   /// Returns the table that enforces `firewall`, and what cannot be expressed.
   public static func table(for firewall: Firewall, sources: Sources) -> (Table, [Diagnostic]) {
     Compiler.table(named: table, for: firewall, sources: sources)

@@ -23,8 +23,8 @@ import Testing
   }
 
   /// Returns the way of the policy of the golden folder `name`, gone to its end.
-  private func pipeline(of name: String) throws -> Pipeline {
-    let folder = Self.root.appendingPathComponent(name)
+  static func pipeline(of name: String) throws -> Pipeline {
+    let folder = root.appendingPathComponent(name)
     let single = folder.appendingPathComponent("policy.port")
     var files: [SourceFile] = []
     if FileManager.default.fileExists(atPath: single.path) {
@@ -36,14 +36,14 @@ import Testing
         files.append(SourceFile(path: "policy/" + path, bytes: bytes))
       }
     }
-    var result = Pipeline(Sources(files), on: Self.today)
+    var result = Pipeline(Sources(files), on: today)
     result.run()
     return result
   }
 
   @Test(arguments: try GoldenTests.names())
   func compilesToWhatIsExpected(name: String) throws {
-    let pipeline = try pipeline(of: name)
+    let pipeline = try Self.pipeline(of: name)
     let compilation = pipeline.compileAll()
     let expected = Self.root.appendingPathComponent(name).appendingPathComponent("expected")
     for artefact in compilation.artefacts {
@@ -68,8 +68,8 @@ import Testing
 
   @Test(arguments: try GoldenTests.names())
   func compilesToTheSameBytesAgain(name: String) throws {
-    let once = try pipeline(of: name).compileAll()
-    let again = try pipeline(of: name).compileAll()
+    let once = try Self.pipeline(of: name).compileAll()
+    let again = try Self.pipeline(of: name).compileAll()
     #expect(once.artefacts == again.artefacts)
   }
 }

@@ -188,13 +188,14 @@ private struct MeaningDefinition {
     return try space.set(of: all)
   }
 
-  /// Returns where openings send what they accept: of several that cover a packet, the first of the list decides.
+  /// Returns where openings send what they accept: of several that cover a packet, the first without a limit decides, or
+  /// else the first.
   private func translations() throws(BudgetExceeded) -> PacketMap {
     guard firewall.openings.contains(where: { $0.translation != nil }) else { return space.unlabelled }
     var all: [PacketBox] = []
-    for (index, opening) in firewall.openings.enumerated() { all += boxes(opening, label: UInt32(index + 1)) }
+    let openings = firewall.openings.filter { $0.limit == nil } + firewall.openings.filter { $0.limit != nil }
+    for (index, opening) in openings.enumerated() { all += boxes(opening, label: UInt32(index + 1)) }
     let universe = universe
-    let openings = firewall.openings
     let first = try space.map(of: all)
     // One opening may have targets of both families.
     var result = space.unlabelled

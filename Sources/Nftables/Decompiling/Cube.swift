@@ -1,0 +1,51 @@
+import Firewalls
+import Packets
+
+/// Packets whose fields have values of one set each, while a rule is being read.
+struct Cube {
+  /// The values of the fields that were looked at.
+  var sides: [PacketField: IntervalSet<UInt128>] = [:]
+
+  /// What must hold besides, such as to be within a rate.
+  var conditions: [PacketField] = []
+
+  /// Whether the destination must have been translated.
+  var isTranslated: Bool?
+
+  /// `true` iff the ports of whatever protocol are among the fields.
+  var looksAtPorts = false
+
+  /// Narrows `field` to `values`; returns `false` if nothing is left.
+  mutating func narrow(_ field: PacketField, to values: IntervalSet<UInt128>) -> Bool {
+    let rest = sides[field].map { $0.intersection(values) } ?? values
+    sides[field] = rest
+    return !rest.isEmpty
+  }
+
+  /// Returns what is in both `self` and `other`, or nothing if no packet is.
+  func intersection(_ other: Cube) -> Cube? {
+    var result = self
+    for (field, values) in other.sides where !result.narrow(field, to: values) { return nil }
+    for condition in other.conditions where !result.conditions.contains(condition) {
+      result.conditions.append(condition)
+    }
+    result.looksAtPorts = looksAtPorts || other.looksAtPorts
+    if let wanted = other.isTranslated {
+      if let mine = isTranslated, mine != wanted { return nil }
+      result.isTranslated = wanted
+    }
+    return result
+  }
+
+  /// Returns the box of the fields in `space`, with the label `label`; conditions beyond the first one are not in it.
+  func box(in space: PacketSpace) -> PacketBox {
+    var box = PacketBox()
+    for (field, values) in sides { box[field] = space.values(values, of: field) }
+    return conditions.first.map(box.when) ?? box
+  }
+}
+
+extension IntervalSet<UInt128> {
+  /// Creates the set of `value` alone.
+  init(only value: some FixedWidthInteger & UnsignedInteger) { self.init(UInt128(value)...UInt128(value)) }
+}
