@@ -47,7 +47,9 @@ public protocol HostBackend: Sendable {
 
 extension HostBackend {
   /// Returns nothing: the target does not filter packets.
-  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? { nil }
+  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
+    nil
+  }
 }
 
 /// A translator from the firewall of a cluster to files of one target.

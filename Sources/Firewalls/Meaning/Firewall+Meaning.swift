@@ -25,7 +25,7 @@ private struct MeaningDefinition {
     let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
     let delivered = try space.set(.destinationKind, in: kinds(AddressKind.delivered))
     let tracked = try states([.established, .related])
-    let lo = InterfaceName.value(of: "lo")
+    let looped = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
 
     let openings = try accepted(firewall.openings)
     let passages = try accepted(firewall.passages)
@@ -35,8 +35,7 @@ private struct MeaningDefinition {
     // The later steps first, each overriding what stands behind it.
     var inbound = try opened.subtracting(refused).labelled(Verdict.accept.label)
       .overriding(space.everything.labelled(refusal))
-    let needed = try essentials(areArriving: true).union(echoes())
-      .union(space.set(.arrival, in: space.value(lo, of: .arrival)))
+    let needed = try essentials(areArriving: true).union(echoes()).union(looped)
     inbound = try needed.labelled(Verdict.accept.label).overriding(inbound)
     inbound = try states([.invalid]).labelled(Verdict.drop.label).overriding(inbound)
     inbound = try tracked.labelled(Verdict.accept.label).overriding(inbound)
@@ -45,7 +44,7 @@ private struct MeaningDefinition {
     let verdicts = try inbound.restricted(to: arriving).overriding(outbound)
     return try Meaning(
       universe, verdicts: verdicts,
-      translations: translations().restricted(to: arriving.intersection(delivered)),
+      translations: translations().restricted(to: arriving.intersection(delivered).subtracting(looped)),
       masqueraded: masqueraded().intersection(arriving).subtracting(delivered))
   }
 

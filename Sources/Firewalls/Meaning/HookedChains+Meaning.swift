@@ -64,14 +64,17 @@ private struct PacketsOnTheWay {
   private let traversal: ChainTraversal
   private var states: [PacketState] = []
   private var stateLabels: [PacketState: UInt32] = [:]
-  private let new: PacketSet
+  /// The packets that chains which translate see: the first ones of connections that this host did not begin itself and
+  /// that came back over loopback, which were looked at when they were sent.
+  private let translatable: PacketSet
 
   init(_ host: HookedChains, in universe: Universe) throws(BudgetExceeded) {
     self.host = host
     self.universe = universe
     let space = universe.space
     traversal = ChainTraversal(host.chains, in: universe)
-    new = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state))
+    let lo = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
+    translatable = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state)).subtracting(lo)
     refused = space.unlabelled
     packets = space.unlabelled
     let first = label(of: PacketState())
@@ -136,7 +139,7 @@ private struct PacketsOnTheWay {
       if entrance.families.count == 1, let family = entrance.families.first {
         seen = try space.set(.family, in: space.value(family.number, of: .family))
       }
-      if entrance.translates { seen = try seen.intersection(new) }
+      if entrance.translates { seen = try seen.intersection(translatable) }
       let inside = try packets.restricted(to: seen)
       let exits = try inside.paired(with: exits(of: entrance, for: inside, at: hook))
       packets = try packets.removing(seen)
