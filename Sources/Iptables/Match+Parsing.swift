@@ -21,14 +21,16 @@ extension Match {
       self = .ports(transport, source: source, destination: ports.destination ?? .all)
     case "multiport":
       guard isSingle, let text = first.only("--dports") else { return nil }
-      let parts = text.split(separator: ",")
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       let ranges = parts.compactMap { PortRange(saved: $0) }
       guard ranges.count == parts.count else { return nil }
       self = .destinationPorts(ranges)
     case "icmp", "icmp6":
       guard isSingle, let text = first.only(name == "icmp" ? "--icmp-type" : "--icmpv6-type") else { return nil }
-      let numbers = text.split(separator: "/").map { UInt8($0) }
+      let numbers: [UInt8?] = text.split(separator: "/", omittingEmptySubsequences: false).map { number($0) }
       guard let type = numbers.first ?? nil, numbers.count <= 2, !numbers.contains(nil) else { return nil }
+      // Of ICMP, 255 is every type.
+      guard name == "icmp6" || type < 255 else { return nil }
       self = .icmp(name == "icmp" ? .ipv4 : .ipv6, type: type, code: numbers.count == 2 ? numbers[1] : nil)
     case "iprange":
       guard isSingle, !first.isNegated, first.values.count == 1 else { return nil }
@@ -40,13 +42,16 @@ extension Match {
       case "--dst-range": self = .destinationRange(range)
       default: return nil
       }
-    case "conntrack":
-      guard isSingle, first.name == "--ctstate", first.values.count == 1 else { return nil }
+    case "conntrack", "state":
+      guard isSingle, first.name == (name == "state" ? "--state" : "--ctstate"), first.values.count == 1 else {
+        return nil
+      }
       var states: ConnectionStates = []
       for word in first.values[0].split(separator: ",") {
         guard let state = ConnectionStates.names.first(where: { $0.name == word }) else { return nil }
         states.insert(state.state)
       }
+      guard !states.isEmpty else { return nil }
       self = .state(Selector(states, isNegated: first.isNegated))
     case "addrtype":
       guard isSingle, let text = first.only("--dst-type") else { return nil }
@@ -55,6 +60,7 @@ extension Match {
         guard let type = AddressTypes.names.first(where: { $0.name == word }) else { return nil }
         types.insert(type.type)
       }
+      guard !types.isEmpty else { return nil }
       self = .destinationType(types)
     case "mark":
       guard isSingle, first.name == "--mark", first.values.count == 1,
@@ -62,7 +68,7 @@ extension Match {
       else { return nil }
       self = .mark(value: value, mask: mask, isNegated: first.isNegated)
     case "hl":
-      guard isSingle, let limit = first.only("--hl-eq").flatMap({ UInt8($0) }) else { return nil }
+      guard isSingle, let limit = first.only("--hl-eq").flatMap({ number($0) as UInt8? }) else { return nil }
       self = .hopLimit(limit)
     case "time":
       // A day's end alone; other times of day are not known here.
@@ -81,25 +87,31 @@ extension Match {
   private init?(counted name: String, _ options: [WordReader.Option]) {
     var values: [String: String] = [:]
     for option in options {
-      guard !option.isNegated, option.values.count == 1 else { return nil }
-      values[option.name] = option.values[0]
-    }
-    func take(_ name: String) -> String? { values.removeValue(forKey: name) }
-    switch name {
-    case "limit":
-      guard let rate = take("--limit").flatMap(Rate.init(saved:)) else { return nil }
-      self = .limit(rate, burst: take("--limit-burst").flatMap { UInt32($0) } ?? 5)
-    case "hashlimit":
-      guard let rate = take("--hashlimit-upto").flatMap(Rate.init(saved:)), let name = take("--hashlimit-name") else {
+      guard let value = option.only(option.name), values.updateValue(value, forKey: option.name) == nil else {
         return nil
       }
-      let mode = take("--hashlimit-mode")
+    }
+    /// Returns the number behind `name`, `standard` if there is none, or nothing if it is not understood.
+    func take(_ name: String, standard: UInt32) -> UInt32? {
+      values.removeValue(forKey: name).map { number($0) } ?? standard
+    }
+    func takeRate(_ name: String) -> Rate? { values.removeValue(forKey: name).flatMap(Rate.init(saved:)) }
+    switch name {
+    case "limit":
+      guard let rate = takeRate("--limit"), let burst = take("--limit-burst", standard: 5) else { return nil }
+      self = .limit(rate, burst: burst)
+    case "hashlimit":
+      guard let rate = takeRate("--hashlimit-upto"), let name = values.removeValue(forKey: "--hashlimit-name"),
+        let burst = take("--hashlimit-burst", standard: 5),
+        let expiry = take("--hashlimit-htable-expire", standard: rate.unit.seconds * 1000)
+      else { return nil }
+      let mode = values.removeValue(forKey: "--hashlimit-mode")
       guard mode == nil || mode == "srcip" else { return nil }
-      self = .hashLimit(
-        rate, burst: take("--hashlimit-burst").flatMap { UInt32($0) } ?? 5, perSource: mode != nil, name: name,
-        expiry: take("--hashlimit-htable-expire").flatMap { UInt32($0) } ?? rate.unit.seconds * 1000)
+      self = .hashLimit(rate, burst: burst, perSource: mode != nil, name: name, expiry: expiry)
     default:
-      guard take("--mode") == "random", let share = take("--probability").flatMap(Self.share) else { return nil }
+      guard values.removeValue(forKey: "--mode") == "random",
+        let share = values.removeValue(forKey: "--probability").flatMap(Self.share)
+      else { return nil }
       self = .probability(share)
     }
     guard values.isEmpty else { return nil }
@@ -120,19 +132,23 @@ extension Match {
     return result
   }
 
-  /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest.
+  /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest; a fraction below one stays so.
   private static func share(_ text: String) -> UInt32? {
-    guard text.hasPrefix("0."), text.utf8.count <= 14, let digits = UInt64(text.dropFirst(2)) else { return nil }
+    guard text.hasPrefix("0."), text.utf8.count <= 14, let digits: UInt64 = number(text.dropFirst(2)) else {
+      return nil
+    }
     var scale: UInt128 = 1
     for _ in 0..<(text.utf8.count - 2) { scale *= 10 }
-    return UInt32((UInt128(digits) << 31 + scale / 2) / scale)
+    return UInt32(min((UInt128(digits) << 31 + scale / 2) / scale, 1 << 31 - 1))
   }
 }
 
 /// Returns the value and the mask of `text`, as in `0x1/0xff`.
 func markAndMask(_ text: String) -> (UInt32, UInt32)? {
-  let numbers = text.split(separator: "/").map { word in
-    word.hasPrefix("0x") ? UInt32(word.dropFirst(2), radix: 16) : UInt32(word)
+  let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { word -> UInt32? in
+    guard word.hasPrefix("0x") else { return number(word) }
+    let digits = word.dropFirst(2)
+    return digits.utf8.contains(UInt8(ascii: "+")) ? nil : UInt32(digits, radix: 16)
   }
   guard let value = numbers.first ?? nil, numbers.count <= 2 else { return nil }
   guard numbers.count == 2 else { return (value, .max) }
@@ -150,7 +166,7 @@ extension Prefix {
       self.init(containing: address, length: family.width)
       return
     }
-    guard let length = Int(parts[1]), (0...family.width).contains(length) else { return nil }
+    guard let length: Int = number(parts[1]), (0...family.width).contains(length) else { return nil }
     self.init(containing: address, length: length)
   }
 }
@@ -158,7 +174,7 @@ extension Prefix {
 extension PortRange {
   /// Creates the range that `text` says, or nothing if it is none.
   init?(saved text: Substring, separator: Character = ":") {
-    let ends = text.split(separator: separator, omittingEmptySubsequences: false).map { UInt16($0) }
+    let ends: [UInt16?] = text.split(separator: separator, omittingEmptySubsequences: false).map { number($0) }
     guard ends.count <= 2, let lower = ends.first ?? nil, let upper = ends.last ?? nil, lower <= upper else {
       return nil
     }
@@ -175,19 +191,27 @@ extension TransportProtocol {
       self = .icmp
     } else if name == "ipv6-icmp" || name == "icmpv6" {
       self = .icmpv6
-    } else if let number = UInt8(name) {
+    } else if let known = Self.others[name] {
+      self.init(rawValue: known)
+    } else if let number: UInt8 = number(name), number > 0 {
+      // 0 is every protocol.
       self.init(rawValue: number)
     } else {
       return nil
     }
   }
+
+  /// Further names that iptables-save takes from protocols(5).
+  private static let others: [String: UInt8] = [
+    "igmp": 2, "ipencap": 4, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "vrrp": 112,
+  ]
 }
 
 extension Rate {
   /// Creates the rate that `text` says, as in `5/sec`, or nothing if it is none.
   init?(saved text: String) {
     let parts = text.split(separator: "/")
-    guard parts.count == 2, let count = UInt32(parts[0]) else { return nil }
+    guard parts.count == 2, let count: UInt32 = number(parts[0]), count > 0 else { return nil }
     switch parts[1] {
     case "sec", "second": self.init(count, per: .second)
     case "min", "minute": self.init(count, per: .minute)

@@ -10,44 +10,57 @@ extension Rule {
     while !reader.isAtEnd { readOption(&reader, family) }
   }
 
-  /// Reads the option at which `reader` stands.
+  /// Reads the option at which `reader` stands; one that says something a second time is not understood.
   private mutating func readOption(_ reader: inout WordReader, _ family: AddressFamily) {
     let start = reader
     let isNegated = reader.take("!")
-    guard let option = reader.next() else { return }
-    func value() -> String { reader.next() ?? "" }
-    switch option {
-    case "-s", "--source":
-      source = Prefix(saved: value(), family).map { Selector($0, isNegated: isNegated) }
-      if source == nil { matches.append(.unknown(start.words(upTo: reader))) }
-    case "-d", "--destination":
-      destination = Prefix(saved: value(), family).map { Selector($0, isNegated: isNegated) }
-      if destination == nil { matches.append(.unknown(start.words(upTo: reader))) }
-    case "-i", "--in-interface": arrival = Selector(value(), isNegated: isNegated)
-    case "-o", "--out-interface": departure = Selector(value(), isNegated: isNegated)
-    case "-p", "--protocol":
-      transport = TransportProtocol(saved: value()).map { Selector($0, isNegated: isNegated) }
-      if transport == nil { matches.append(.unknown(start.words(upTo: reader))) }
-    case "-m", "--match": readMatch(start, &reader, family)
-    case "-j", "--jump", "-g", "--goto":
-      let name = value()
-      target = Target(name, isGoto: option == "-g" || option == "--goto", &reader, start: start)
-    default:
+    guard let option = reader.next(), read(option, isNegated, &reader, family) else {
+      reader = start
+      _ = reader.take("!")
+      _ = reader.next()
       reader.skipValues()
       matches.append(.unknown(start.words(upTo: reader)))
+      return
     }
   }
 
-  /// Reads the match whose `-m` stands at `start`.
-  private mutating func readMatch(_ start: WordReader, _ reader: inout WordReader, _ family: AddressFamily) {
-    guard let name = reader.next() else { return matches.append(.unknown(start.words(upTo: reader))) }
+  /// Reads what stands behind `option`, and returns `true` iff it is understood or kept.
+  private mutating func read(
+    _ option: String, _ isNegated: Bool, _ reader: inout WordReader, _ family: AddressFamily
+  ) -> Bool {
+    func take<Value>(_ selector: inout Selector<Value>?, _ convert: (String) -> Value?) -> Bool {
+      guard selector == nil, let value = reader.next().flatMap(convert) else { return false }
+      selector = Selector(value, isNegated: isNegated)
+      return true
+    }
+    switch option {
+    case "-s", "--source": return take(&source) { Prefix(saved: $0, family) }
+    case "-d", "--destination": return take(&destination) { Prefix(saved: $0, family) }
+    case "-i", "--in-interface": return take(&arrival) { $0.isEmpty ? nil : $0 }
+    case "-o", "--out-interface": return take(&departure) { $0.isEmpty ? nil : $0 }
+    case "-p", "--protocol": return take(&transport) { TransportProtocol(saved: $0) }
+    case "-m", "--match":
+      guard !isNegated, let name = reader.next() else { return false }
+      readMatch(name, &reader, family)
+      return true
+    case "-j", "--jump", "-g", "--goto":
+      guard !isNegated, target == nil, let name = reader.next() else { return false }
+      target = Target(name, isGoto: option == "-g" || option == "--goto", &reader)
+      return true
+    default: return false
+    }
+  }
+
+  /// Reads what stands behind `-m` and `name`.
+  private mutating func readMatch(_ name: String, _ reader: inout WordReader, _ family: AddressFamily) {
+    let start = reader
     var options: [WordReader.Option] = []
     while let option = reader.nextMatchOption() { options.append(option) }
-    if name == "comment", options.count == 1, let text = options[0].only("--comment") {
+    if name == "comment", comment == nil, options.count == 1, let text = options[0].only("--comment") {
       comment = text
-      return
+    } else {
+      matches.append(Match(name, options, family) ?? .unknown(["-m", name] + start.words(upTo: reader)))
     }
-    matches.append(Match(name, options, family) ?? .unknown(start.words(upTo: reader)))
   }
 }
 
@@ -100,27 +113,36 @@ struct WordReader {
     while !isAtEnd, !words[position].hasPrefix("-"), words[position] != "!" { position += 1 }
   }
 
+  /// The options whose value is a text, which may look like another option.
+  private static let textual: Set<String> = [
+    "--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string", "--name", "--hashlimit-name", "--helper",
+    "--label", "--bytecode", "--path",
+  ]
+
   /// Takes and returns the next option of a match, whose names begin with two hyphens, if there is one.
   mutating func nextMatchOption() -> Option? {
     var ahead = self
     let isNegated = ahead.take("!")
     guard let name = ahead.next(), name.hasPrefix("--"),
-      !["--jump", "--goto", "--match", "--source", "--destination", "--protocol"].contains(name)
+      ![
+        "--jump", "--goto", "--match", "--source", "--destination", "--protocol", "--in-interface", "--out-interface",
+      ].contains(name)
     else { return nil }
     let start = ahead.position
-    if name == "--comment" { _ = ahead.next() } else { ahead.skipValues() }
+    if Self.textual.contains(name) { _ = ahead.next() } else { ahead.skipValues() }
     self = ahead
     return Option(name: name, values: Array(words[start..<position]), isNegated: isNegated)
   }
 }
 
 extension Target {
-  /// Creates the target `name` with the options that follow; `start` stands before its `-j` or `-g`.
-  fileprivate init(_ name: String, isGoto: Bool, _ reader: inout WordReader, start: WordReader) {
+  /// Creates the target `name`, behind `-j` or `-g`, with the options that follow.
+  fileprivate init(_ name: String, isGoto: Bool, _ reader: inout WordReader) {
+    let start = reader
     var options: [WordReader.Option] = []
     while let option = reader.nextMatchOption() { options.append(option) }
-    self =
-      (isGoto ? (options.isEmpty ? .goto(name) : nil) : Target(name, options)) ?? .unknown(start.words(upTo: reader))
+    let known = isGoto ? (options.isEmpty ? Target.goto(name) : nil) : Target(name, options)
+    self = known ?? .unknown([isGoto ? "-g" : "-j", name] + start.words(upTo: reader))
   }
 
   /// Creates the target `name` with `options`, or nothing if it is not known.
@@ -142,19 +164,11 @@ extension Target {
     case ("DNAT", 1):
       guard let text = options[0].only("--to-destination"), let target = Target(destination: text) else { return nil }
       self = target
-    case (_, 0):
-      guard !Self.foreign.contains(name) else { return nil }
-      self = .jump(name)
+    // A chain, or a target that is not known: the table tells.
+    case (_, 0): self = .jump(name)
     default: return nil
     }
   }
-
-  /// Targets of the kernel's that could be taken for chains.
-  private static let foreign: Set<String> = [
-    "QUEUE", "NFQUEUE", "REDIRECT", "SNAT", "DNAT", "NETMAP", "LOG", "NFLOG", "REJECT", "MARK", "CONNMARK", "CT",
-    "NOTRACK", "TPROXY", "TRACE", "TCPMSS", "SET", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "CLASSIFY", "DSCP",
-    "TOS", "TTL", "HL", "ECN", "TEE", "IDLETIMER", "LED", "RATEEST", "SYNPROXY", "HMARK", "CLUSTERIP", "TCPOPTSTRIP",
-  ]
 
   /// Creates the translation to `text`, as DNAT has it, or nothing if it is none.
   private init?(destination text: String) {
@@ -183,7 +197,7 @@ extension Target {
     guard halves.count <= 2, let ports = PortRange(saved: halves[0], separator: "-") else { return nil }
     var base: UInt16?
     if halves.count == 2 {
-      base = UInt16(halves[1])
+      base = number(halves[1])
       guard base != nil else { return nil }
     }
     self = .destination(address, ports: ports, base: base)

@@ -11,14 +11,16 @@ extension Ruleset {
 
   /// Reads what iptables-save or ip6tables-save printed, or what iptables-restore would read.
   ///
-  /// Counters are left out. The ruleset is as far as it was understood.
+  /// Counters are left out. The ruleset is as far as it was understood: if there are problems, it may lack something;
+  /// if there are none, printing it gives a text of the same meaning.
   public static func parse(_ text: String, _ family: AddressFamily) -> (ruleset: Ruleset, problems: [Problem]) {
     var reader = RulesetReader(family: family)
     var number = 0
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       number += 1
-      reader.read(line, number)
+      reader.read(Substring(line), number)
     }
+    reader.finish(number)
     return (reader.ruleset, reader.problems)
   }
 }
@@ -31,64 +33,118 @@ private struct RulesetReader {
   /// What was not understood.
   var problems: [Ruleset.Problem] = []
 
-  /// The positions of the chains of the table that is being read, by name.
+  /// The chains of the table that is being read, in the order of their first mention.
+  private var chains: [Chain] = []
+
+  /// The positions of the chains, by name.
   private var positions: [String: Int] = [:]
 
-  /// `true` iff a table has begun and not ended.
-  private var isInTable = false
+  /// The chains that a line has declared; a jump anywhere else is to a target that is not known.
+  private var declared: Set<String> = []
+
+  /// The table that has begun and not ended.
+  private var table: String?
 
   init(family: AddressFamily) { ruleset = Ruleset(family: family) }
 
   /// Reads `line`.
   mutating func read(_ line: Substring, _ number: Int) {
+    var line = line
+    while let last = line.utf8.last, [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(last) {
+      line = Substring(line.utf8.dropLast())
+    }
     guard let first = line.utf8.first, first != UInt8(ascii: "#") else { return }
-    func fail(_ message: String) { problems.append(.init(line: number, message: message)) }
-    switch first {
-    case UInt8(ascii: "*"):
-      ruleset.tables.append(Table(String(line.dropFirst())))
-      positions = [:]
-      isInTable = true
-    case UInt8(ascii: ":"):
-      guard isInTable else { return fail("a chain stands in no table") }
-      let parts = line.dropFirst().split(separator: " ")
-      guard parts.count >= 2 else { return fail("a chain has a name and a policy") }
-      _ = position(of: String(parts[0]), policy: Chain.Policy(rawValue: String(parts[1])))
-    default:
-      if line == "COMMIT" {
-        isInTable = false
-        return
-      }
-      guard isInTable else { return fail("a rule stands in no table") }
-      guard var words = words(of: line)?[...] else { return fail("a quote is not closed") }
-      if let counters = words.first, counters.hasPrefix("["), counters.hasSuffix("]") { words.removeFirst() }
-      guard words.count >= 2, ["-A", "-I", "-N"].contains(words[words.startIndex]) else {
-        return fail("only -A, -I and -N are understood")
-      }
-      let command = words.removeFirst()
-      let chain = position(of: words.removeFirst(), policy: nil)
-      if command == "-N" { return }
-      var index: Int?
-      if command == "-I", let place = words.first.flatMap({ Int($0) }), place > 0 {
-        index = place - 1
-        words.removeFirst()
-      }
-      let rule = Rule(words: Array(words), ruleset.family)
-      let table = ruleset.tables.count - 1
-      if command == "-A" {
-        ruleset.tables[table].chains[chain].rules.append(rule)
-      } else {
-        let count = ruleset.tables[table].chains[chain].rules.count
-        ruleset.tables[table].chains[chain].rules.insert(rule, at: min(index ?? 0, count))
+    if first == UInt8(ascii: "*") {
+      if table != nil { end(number, "a table begins before COMMIT ends the one before it") }
+      table = String(line.utf8.dropFirst())
+      if !Self.isName(table) { fail(number, "a table has a name, which is one word") }
+      return
+    }
+    guard table != nil else { return fail(number, "it stands in no table") }
+    if line == "COMMIT" { return end(number, nil) }
+    if first == UInt8(ascii: ":") { return declare(line, number) }
+    guard let words = words(of: line) else { return fail(number, "a quote is not closed") }
+    readCommand(words[...], number)
+  }
+
+  /// Ends the text, whose last line is `number`.
+  mutating func finish(_ number: Int) {
+    if table != nil { end(number, "COMMIT is missing") }
+  }
+
+  private mutating func fail(_ number: Int, _ message: String) {
+    problems.append(.init(line: number, message: message))
+  }
+
+  /// Ends the table that has begun; `problem` says why that is wrong, if it is.
+  private mutating func end(_ number: Int, _ problem: String?) {
+    guard let name = table else { return }
+    if let problem { fail(number, problem) }
+    if ruleset.table(name) != nil { fail(number, "the table \(name) stands there twice") }
+    for chain in chains.indices {
+      for rule in chains[chain].rules.indices {
+        switch chains[chain].rules[rule].target {
+        case .jump(let name) where !declared.contains(name): chains[chain].rules[rule].target = .unknown(["-j", name])
+        case .goto(let name) where !declared.contains(name): chains[chain].rules[rule].target = .unknown(["-g", name])
+        default: break
+        }
       }
     }
+    ruleset.tables.append(Table(name, chains: chains))
+    (chains, positions, declared, table) = ([], [:], [], nil)
+  }
+
+  /// Reads the line of a chain and its policy, as in `:INPUT DROP [0:0]`.
+  private mutating func declare(_ line: Substring, _ number: Int) {
+    let words = line.utf8.dropFirst().split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    guard (2...3).contains(words.count) else { return fail(number, "a chain has a name and a policy") }
+    let name = words[0]
+    let policy = Chain.Policy(rawValue: words[1])
+    guard policy != nil || words[1] == "-" else { return fail(number, "the policy \(words[1]) is not known") }
+    guard declared.insert(name).inserted else { return fail(number, "the chain \(name) stands there twice") }
+    chains[position(of: name)].policy = policy
+  }
+
+  /// Reads the words of a line that adds a rule or a chain.
+  private mutating func readCommand(_ words: ArraySlice<String>, _ number: Int) {
+    var words = words
+    if let counters = words.first, counters.hasPrefix("["), counters.hasSuffix("]") { words.removeFirst() }
+    guard let command = words.popFirst(), let name = words.popFirst(), ["-A", "-I", "-N"].contains(command) else {
+      return fail(number, "only -A, -I and -N are understood")
+    }
+    guard Self.isName(name) else { return fail(number, "the name of a chain is one word") }
+    let chain = position(of: name)
+    if command == "-N" {
+      declared.insert(name)
+      if !words.isEmpty { fail(number, "only the name of the chain is understood") }
+      return
+    }
+    var place = chains[chain].rules.endIndex
+    if command == "-I" {
+      place = 0
+      if let first = words.first, let rule: Int = Iptables.number(first) {
+        words.removeFirst()
+        guard (1...chains[chain].rules.count + 1).contains(rule) else {
+          return fail(number, "there is no place \(rule) in the chain \(name)")
+        }
+        place = rule - 1
+      }
+    }
+    chains[chain].rules.insert(Rule(words: Array(words), ruleset.family), at: place)
+  }
+
+  /// Returns `true` iff `text` can be the name of a table or a chain.
+  private static func isName(_ text: String?) -> Bool {
+    text.map { !$0.isEmpty && !$0.utf8.contains { $0 <= 0x20 } } ?? false
   }
 
   /// Returns the position of the chain `name`, which is made if there is none.
-  private mutating func position(of name: String, policy: Chain.Policy?) -> Int {
+  private mutating func position(of name: String) -> Int {
     if let known = positions[name] { return known }
-    let table = ruleset.tables.count - 1
-    ruleset.tables[table].chains.append(Chain(name, policy: policy))
-    positions[name] = ruleset.tables[table].chains.count - 1
-    return ruleset.tables[table].chains.count - 1
+    chains.append(Chain(name))
+    positions[name] = chains.count - 1
+    return chains.count - 1
   }
 }

@@ -28,8 +28,8 @@ extension TextWriter {
     for chain in table.chains {
       let inserts = inserting && chain.policy != nil
       for rule in inserts ? chain.rules.reversed() : chain.rules {
-        write(inserts ? "-I " : "-A ")
-        write(chain.name)
+        write(inserts ? "-I" : "-A")
+        writeWord(chain.name)
         write(rule)
         write("\n")
       }
@@ -41,8 +41,8 @@ extension TextWriter {
   private mutating func write(_ rule: Rule) {
     if let source = rule.source { write(source, " -s ") { $0.write($1) } }
     if let destination = rule.destination { write(destination, " -d ") { $0.write($1) } }
-    if let arrival = rule.arrival { write(arrival, " -i ") { $0.write($1) } }
-    if let departure = rule.departure { write(departure, " -o ") { $0.write($1) } }
+    if let arrival = rule.arrival { write(arrival, " -i") { $0.writeWord($1) } }
+    if let departure = rule.departure { write(departure, " -o") { $0.writeWord($1) } }
     if let transport = rule.transport { write(transport, " -p ") { $0.write($1.savedName) } }
     for match in rule.matches { write(match) }
     if let comment = rule.comment {
@@ -102,14 +102,16 @@ extension TextWriter {
     case .hashLimit(let rate, let burst, let perSource, let name, let expiry):
       write(" -m hashlimit --hashlimit-upto \(rate.savedText) --hashlimit-burst \(burst)")
       if perSource { write(" --hashlimit-mode srcip") }
-      write(" --hashlimit-name \(name) --hashlimit-htable-expire \(expiry)")
+      write(" --hashlimit-name")
+      writeWord(name)
+      write(" --hashlimit-htable-expire \(expiry)")
     case .until(let date): write(" -m time --datestop \(date)T23:59:59")
     case .probability(let share):
       // Eleven decimals, as iptables-save has them.
       let decimals = String((UInt128(share) * 100_000_000_000 + 1 << 30) >> 31)
       write(" -m statistic --mode random --probability 0.")
       write(String(repeating: "0", count: max(0, 11 - decimals.utf8.count)) + decimals)
-    case .unknown(let words): writeWords(words)
+    case .unknown(let words): for word in words { writeWord(word) }
     }
   }
 
@@ -120,11 +122,11 @@ extension TextWriter {
     case .drop: write(" -j DROP")
     case .return: write(" -j RETURN")
     case .jump(let chain):
-      write(" -j ")
-      write(chain)
+      write(" -j")
+      writeWord(chain)
     case .goto(let chain):
-      write(" -g ")
-      write(chain)
+      write(" -g")
+      writeWord(chain)
     case .mark(let value, let mask):
       write(" -j MARK --set-xmark ")
       writeHexadecimal(value)
@@ -133,7 +135,9 @@ extension TextWriter {
     case .log(let prefix):
       write(" -j LOG --log-prefix ")
       writeQuoted(prefix)
-    case .reject(let kind): write(" -j REJECT --reject-with \(kind)")
+    case .reject(let kind):
+      write(" -j REJECT --reject-with")
+      writeWord(kind)
     case .destination(let address, let ports, let base):
       write(" -j DNAT --to-destination ")
       if let address { write(address.family == .ipv6 && ports != nil ? "[\(address)]" : "\(address)") }
@@ -143,17 +147,15 @@ extension TextWriter {
       }
       if let base { write("/\(base)") }
     case .masquerade: write(" -j MASQUERADE")
-    case .unknown(let words): writeWords(words)
+    case .unknown(let words): for word in words { writeWord(word) }
     }
   }
 
-  /// Appends `words`, quoted where they would fall apart.
-  private mutating func writeWords(_ words: [String]) {
-    for word in words {
-      write(" ")
-      let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x27 && $0 != 0x5c }
-      if isPlain { write(word) } else { writeQuoted(word) }
-    }
+  /// Appends a space and `word`, quoted where it would fall apart.
+  private mutating func writeWord(_ word: String) {
+    write(" ")
+    let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x27 && $0 != 0x5c }
+    if isPlain { write(word) } else { writeQuoted(word) }
   }
 }
 

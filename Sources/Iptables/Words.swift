@@ -1,11 +1,16 @@
-/// Returns the words of `line` as iptables-restore splits them: at spaces and tabs outside double quotes, within which
-/// a backslash keeps the next character; nothing if a quote is not closed.
+/// Returns the words of `line` as iptables-restore splits them, or nothing if a quote is not closed.
+///
+/// They end at spaces and tabs outside double quotes, within which a backslash keeps the next character, and at a
+/// closing quote.
 func words(of line: Substring) -> [String]? {
   var result: [String] = []
   var word: [UInt8] = []
   var isQuoted = false
   var isEscaped = false
-  var hasBegun = false
+  func end(_ word: inout [UInt8]) {
+    result.append(String(decoding: word, as: UTF8.self))
+    word.removeAll(keepingCapacity: true)
+  }
   for byte in line.utf8 {
     if isQuoted {
       if isEscaped {
@@ -15,22 +20,24 @@ func words(of line: Substring) -> [String]? {
         isEscaped = true
       } else if byte == UInt8(ascii: "\"") {
         isQuoted = false
+        end(&word)
       } else {
         word.append(byte)
       }
     } else if byte == UInt8(ascii: "\"") {
       isQuoted = true
-      hasBegun = true
     } else if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
-      if hasBegun { result.append(String(decoding: word, as: UTF8.self)) }
-      word = []
-      hasBegun = false
+      if !word.isEmpty { end(&word) }
     } else {
       word.append(byte)
-      hasBegun = true
     }
   }
   guard !isQuoted else { return nil }
-  if hasBegun { result.append(String(decoding: word, as: UTF8.self)) }
+  if !word.isEmpty { end(&word) }
   return result
+}
+
+/// Returns the number that `text` writes in decimal digits alone, or nothing if it is none or too large.
+func number<Value: FixedWidthInteger>(_ text: some StringProtocol) -> Value? {
+  text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Value(text) : nil
 }
