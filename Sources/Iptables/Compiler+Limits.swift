@@ -5,7 +5,8 @@ import Syntax
 extension Compiler {
   /// Returns the match for what is within `limit`, or nothing and a diagnostic if no extension can count it.
   ///
-  /// `key` tells what is counted, so that different things have different counts; `shared` is `true` iff several
+  /// `key` tells what is counted, so that what is restored later goes on with the same counts; each call has counts of
+  /// its own. `shared` is `true` iff several
   /// rules use up one count; the limit is written at `place`.
   mutating func counting(_ limit: Limit, key: String, shared: Bool = false, at place: Span) -> Match? {
     let burst = limit.burst ?? 5
@@ -45,16 +46,14 @@ extension Compiler {
       expiry: expiry)
   }
 
-  /// Returns the name of the table of counts for `key`, of at most 15 bytes.
+  /// Returns the name of a table of counts for `key`, of at most 15 bytes; every limit has a table of its own, also
+  /// where the same words say several.
   private mutating func counter(for key: String) -> String {
-    var salt = 0
     while true {
-      let name = "pc" + Self.digest(of: salt == 0 ? key : "\(key) \(salt)")
-      guard let other = counters[name], other != key else {
-        counters[name] = key
-        return name
-      }
-      salt += 1
+      let number = counterKeys[key, default: 0]
+      counterKeys[key] = number + 1
+      let name = "pc" + Self.digest(of: number == 0 ? key : "\(key) \(number)")
+      if counters.insert(name).inserted { return name }
     }
   }
 

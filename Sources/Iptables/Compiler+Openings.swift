@@ -23,7 +23,7 @@ extension Compiler {
       mangle.append(Rule(transport: transport, target: .goto(name)), to: chain)
       let inner = mangle.add(name)
       guard !pass.limited.isEmpty else {
-        add(pass.unlimited, of: transport, into: inner, stem: name, end: refuse)
+        add(pass.unlimited, of: transport, into: inner, end: refuse)
         continue
       }
       // The passes stand side by side and not one below the other, since the kernel nests no more than 15 chains.
@@ -31,8 +31,8 @@ extension Compiler {
       mangle.append(Rule(target: .jump(first)), to: inner)
       mangle.append(Rule(matches: [Marks.has(Marks.admitted)], target: .return), to: inner)
       mangle.append(Rule(target: .goto(second)), to: inner)
-      add(pass.unlimited, of: transport, into: mangle.add(first), stem: first, end: nil)
-      add(pass.limited, of: transport, into: mangle.add(second), stem: second, end: refuse)
+      add(pass.unlimited, of: transport, into: mangle.add(first), end: nil)
+      add(pass.limited, of: transport, into: mangle.add(second), end: refuse)
     }
   }
 
@@ -43,7 +43,7 @@ extension Compiler {
 
   /// Writes what accepts the openings at `indices` into the chain at `chain`.
   private mutating func add(
-    _ indices: [Int], of transport: TransportProtocol, into chain: Int, stem: String, end: Target?
+    _ indices: [Int], of transport: TransportProtocol, into chain: Int, end: Target?
   ) {
     guard transport.hasPorts else {
       for i in indices {
@@ -57,10 +57,8 @@ extension Compiler {
     let entries = indices.compactMap { i in
       firewall.openings[i].traffic.ports.map { PortTree.Entry(range: $0, index: i) }
     }
-    var counter = 0
-    write(
-      PortTree(entries), of: transport, to: \.mangle, into: chain, stem: stem, counter: &counter, end: end
-    ) { compiler, chain, entries in
+    write(PortTree(entries), of: transport, to: \.mangle, into: chain, stem: Self.stem(transport), end: end) {
+      compiler, chain, entries in
       for group in compiler.grouped(entries) {
         let opening = compiler.firewall.openings[group.first]
         for ports in Self.chunks(of: group.ranges) {

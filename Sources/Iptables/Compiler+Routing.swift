@@ -56,7 +56,8 @@ extension Compiler {
     let bases = bases(of: passage.traffic)
     if let limit = passage.limit {
       warnOfFamilies(limit, passage.sources, at: passage.cause.span)
-      let key = "\(passage.cause.subject) \(passage.cause.span.lower)"
+      let traffic = passage.traffic?.map { "\($0)" }.joined(separator: ",") ?? "all"
+      let key = "\(passage.cause.subject) \(traffic)"
       if let match = counting(limit, key: key, shared: bases.count > 1, at: passage.cause.span) {
         decision.matches.append(match)
       }

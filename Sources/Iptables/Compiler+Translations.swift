@@ -33,10 +33,8 @@ extension Compiler {
       let sorted = entries.sorted {
         $0.range.lower == $1.range.lower ? $0.index < $1.index : $0.range.lower < $1.range.lower
       }
-      var counter = 0
-      write(
-        PortTree(sorted), of: transport, to: \.nat, into: nat.add(name), stem: name, counter: &counter, end: nil
-      ) { compiler, chain, entries in
+      write(PortTree(sorted), of: transport, to: \.nat, into: nat.add(name), stem: name, end: nil) {
+        compiler, chain, entries in
         // The order of the openings, which the order of the ports broke up.
         for entry in entries.sorted(by: { compiler.precedes($0.index, $1.index) }) {
           compiler.addTranslation(of: compiler.firewall.openings[entry.index], to: chain)

@@ -29,8 +29,11 @@ struct Compiler {
   /// The names of interfaces that were found fit or unfit.
   var knownInterfaces: Set<String> = []
 
-  /// The names of the tables of counts, with what is counted.
-  var counters: [String: String] = [:]
+  /// The names of the tables of counts.
+  var counters: Set<String> = []
+
+  /// How many names were made for what is counted.
+  var counterKeys: [String: Int] = [:]
 
   /// Creates the translation of the part of `firewall` for `family`.
   init(_ firewall: Firewall, _ family: AddressFamily, sources: Sources) {

@@ -62,23 +62,21 @@ struct PortTree {
 extension Compiler {
   /// Writes the decisions of `tree` into chains of a table, the first into the chain at `chain`.
   ///
-  /// `counter` is the number of further chains, whose names begin with `stem`; `end` is what happens to what nothing
-  /// matches, if anything: every chain ends so, that none has to return. `leaf` writes the rules of entries.
+  /// The names of further chains begin with `stem`; `end` is what happens to what nothing matches, if anything: every
+  /// chain ends so, that none has to return. `leaf` writes the rules of entries.
   mutating func write(
     _ tree: PortTree, of transport: TransportProtocol, to table: WritableKeyPath<Compiler, TableBuilder>,
-    into chain: Int, stem: String, counter: inout Int, end: Target?,
+    into chain: Int, stem: String, end: Target?,
     write leaf: (inout Compiler, Int, [PortTree.Entry]) -> Void
   ) {
     leaf(&self, chain, tree.entries)
     for part in tree.parts {
-      counter += 1
-      let name = "\(stem)-\(counter)"
+      let name = self[keyPath: table].nextName(stem)
       var rule = Rule.matching(transport, [part.range])
       rule.target = .goto(name)
       self[keyPath: table].append(rule, to: chain)
       let inner = self[keyPath: table].add(name)
-      write(
-        part.tree, of: transport, to: table, into: inner, stem: stem, counter: &counter, end: end, write: leaf)
+      write(part.tree, of: transport, to: table, into: inner, stem: stem, end: end, write: leaf)
     }
     if let end { self[keyPath: table].append(Rule(target: end), to: chain) }
   }

@@ -20,16 +20,16 @@ extension TableBuilder {
     let bit = side.end == .source ? Marks.from : Marks.to
     let yes = stem + "-YES"
     share(yes, Rule(target: Marks.set(bit)))
-    let name = "\(stem)-\(predicates.count)"
+    let name = nextName(stem)
     predicates[side] = name
     let chain = add(name)
-    fill(chain, name: name, with: side, yes: yes)
+    fill(chain, stem: stem, with: side, yes: yes)
     append(Rule(target: Marks.clear(bit)), to: chain)
     return .chain(name)
   }
 
   /// Writes the rules that go to `yes` from the chain at `chain`, or come to its end.
-  private mutating func fill(_ chain: Int, name: String, with side: Side, yes: String) {
+  private mutating func fill(_ chain: Int, stem: String, with side: Side, yes: String) {
     // The sets of interfaces are disjoint: first those that are named, each judged to its end, then all others.
     var rest: AddressSet?
     var named: [(name: String, addresses: AddressSet?)] = []
@@ -44,18 +44,16 @@ extension TableBuilder {
       }
     }
     named.sort { $0.name < $1.name }
-    var counter = 0
     for (interface, addresses) in named {
       if let addresses, !addresses.isEmpty(family) {
         let blocks = Side.blocks(of: addresses, family, atMost: 1)
         guard let block = blocks?.first else {
-          counter += 1
-          let inner = "\(name)-I\(counter)"
+          let inner = nextName(stem)
           var call = Rule(target: .goto(inner))
           Part(end: side.end, interface: Selector(interface), addresses: .any).restrict(&call)
           append(call, to: chain)
           let position = add(inner)
-          fill(position, name: inner, with: addresses, end: side.end, yes: yes)
+          fill(position, stem: stem, with: addresses, end: side.end, yes: yes)
           append(Rule(target: Marks.clear(side.end == .source ? Marks.from : Marks.to)), to: position)
           continue
         }
@@ -72,11 +70,12 @@ extension TableBuilder {
         append(rule, to: chain)
       }
     }
-    if let rest, !rest.isEmpty(family) { fill(chain, name: name, with: rest, end: side.end, yes: yes) }
+    if let rest, !rest.isEmpty(family) { fill(chain, stem: stem, with: rest, end: side.end, yes: yes) }
   }
 
-  /// Writes the rules that go to `yes` for `addresses` into the chain at `chain`, called `name`.
-  private mutating func fill(_ chain: Int, name: String, with addresses: AddressSet, end: Side.End, yes: String) {
+  /// Writes the rules that go to `yes` for `addresses` into the chain at `chain`; the names of further
+  /// chains begin with `stem`.
+  private mutating func fill(_ chain: Int, stem: String, with addresses: AddressSet, end: Side.End, yes: String) {
     if family == .ipv4 ? addresses.ipv4.isAll : addresses.ipv6.isAll {
       append(Rule(target: .goto(yes)), to: chain)
       return
@@ -92,15 +91,13 @@ extension TableBuilder {
         append(rule, to: chain)
       }
     }
-    var counter = 0
-    branch(blocks[...], into: chain, stem: name, counter: &counter, depth: 0, end: end, yes: yes)
+    branch(blocks[...], into: chain, stem: stem, depth: 0, end: end, yes: yes)
   }
 
   /// Writes the rules that go to `yes` for `blocks`, which are in order and disjoint, into the chain at `chain`; many
   /// are grouped by their first bits into chains of their own.
   private mutating func branch(
-    _ blocks: ArraySlice<Prefix>, into chain: Int, stem: String, counter: inout Int, depth: Int, end: Side.End,
-    yes: String
+    _ blocks: ArraySlice<Prefix>, into chain: Int, stem: String, depth: Int, end: Side.End, yes: String
   ) {
     guard blocks.count > 12, depth < 3, let first = blocks.first, let last = blocks.last else {
       for block in blocks {
@@ -117,16 +114,15 @@ extension TableBuilder {
     while length < width, Self.groups(of: blocks, byFirst: length + 1, atMost: 16) != nil { length += 1 }
     for group in Self.groups(of: blocks, byFirst: length, atMost: .max) ?? [] {
       guard group.count > 1, let lead = group.first else {
-        branch(group, into: chain, stem: stem, counter: &counter, depth: 3, end: end, yes: yes)
+        branch(group, into: chain, stem: stem, depth: 3, end: end, yes: yes)
         continue
       }
-      counter += 1
-      let name = "\(stem)-\(counter)"
+      let name = nextName(stem)
       let inner = add(name)
       var rule = Rule(target: .goto(name))
       Part(end: end, addresses: .block(Prefix(containing: lead.address, length: length))).restrict(&rule)
       append(rule, to: chain)
-      branch(group, into: inner, stem: stem, counter: &counter, depth: depth + 1, end: end, yes: yes)
+      branch(group, into: inner, stem: stem, depth: depth + 1, end: end, yes: yes)
       append(Rule(target: Marks.clear(end == .source ? Marks.from : Marks.to)), to: inner)
     }
   }

@@ -21,6 +21,9 @@ struct TableBuilder {
   /// The chains that log what they accept, by what they do.
   var loggers: [Logger: String] = [:]
 
+  /// How many chains have the name that stands here with a number behind it.
+  private var numbered: [String: Int] = [:]
+
   /// The names of the chains that several rules call.
   private var shared: Set<String> = []
 
@@ -51,6 +54,14 @@ struct TableBuilder {
     precondition(name.utf8.count <= 28)
     chains.append(Chain(name, rules: rules))
     return chains.count - 1
+  }
+
+  /// Returns the next name that is `stem` with a number behind it.
+  ///
+  /// Stems of at most 19 bytes leave room for every number within the 28 bytes of a name.
+  mutating func nextName(_ stem: String) -> String {
+    numbered[stem, default: 0] += 1
+    return "\(stem)-\(numbered[stem, default: 0])"
   }
 
   /// Appends `rule` to the chain at `position`.

@@ -171,15 +171,59 @@ import Testing
   }
 
   @Test func aNameOfCountsChangesWithItsRate() {
-    var compiler = Compiler(FirewallMaker.empty, .ipv4, sources: testSources)
     let place = Span(file: 0, lower: 0, upper: 1)
-    func name(_ rate: UInt32, _ key: String = "web 443/tcp") -> String? {
+    var compiler = Compiler(FirewallMaker.empty, .ipv4, sources: testSources)
+    func name(_ rate: UInt32, _ key: String = "web 443/tcp", again: Bool = false) -> String? {
+      if !again { compiler = Compiler(FirewallMaker.empty, .ipv4, sources: testSources) }
       let limit = Limit(Rate(rate, per: .second), perSource: true)
       guard case .hashLimit(_, _, _, let name, _) = compiler.counting(limit, key: key, at: place) else { return nil }
       return name
     }
     #expect(name(200) == name(200) && name(200) != name(201) && name(200) != name(200, "other"))
     #expect((name(200)?.utf8.count ?? 99) <= 15)
+    // What stands there twice is counted twice.
+    let first = name(200)
+    #expect(name(200, again: true) != first)
+  }
+
+  /// Two exposures of one port with equal limits let each its own number in.
+  @Test func equalLimitsDoNotShareTheirCounts() {
+    var firewall = FirewallMaker.empty
+    let limit = Limit(Rate(5, per: .second), perSource: true)
+    firewall.openings = [
+      opening([Reach(blocks("10.0.0.0/8"))], limit: limit),
+      opening([Reach(blocks("10.0.0.0/9"))], limit: limit, line: 4),
+    ]
+    firewall.passages = ["10.0.0.0/8", "10.0.0.0/9"].map {
+      Passage(
+        sources: [Reach(blocks($0))], destinations: [.everywhere], traffic: nil, limit: limit,
+        cause: cause("transit", line: 5))
+    }
+    let names = ruleset(firewall, .ipv4).tables.flatMap(\.chains).flatMap(\.rules).flatMap(\.matches).compactMap {
+      if case .hashLimit(_, _, _, let name, _) = $0 { name } else { nil as String? }
+    }
+    #expect(names.count == 4 && Set(names).count == 4)
+  }
+
+  /// However many chains there are, their names differ and have at most 28 bytes.
+  @Test func namesOfChainsStayShort() {
+    var firewall = FirewallMaker.empty
+    // More than ten parts of a tree, for the longest name of a protocol; and reaches that need many chains each.
+    for i in 0..<400 {
+      let port = UInt16(1000 + 2 * i)
+      let reach = Reach(
+        AddressSet((0..<40).map { Prefix(containing: Address(.ipv4, UInt128(i) << 20 | $0 << 14), length: 24) }),
+        on: .only(["eth\(i % 12)"]))
+      firewall.openings.append(
+        Opening(
+          sources: [reach, Reach(blocks("192.0.2.0/24"), on: .only(["wg0"]))].normalized, destinations: nil,
+          traffic: .ports(.udplite, PortRange(port)), limit: i % 2 == 0 ? Limit(Rate(5, per: .second)) : nil,
+          cause: cause("s", line: i)))
+    }
+    for table in ruleset(firewall, .ipv4).tables {
+      #expect(table.chains.allSatisfy { $0.name.utf8.count <= 28 })
+      #expect(Set(table.chains.map(\.name)).count == table.chains.count)
+    }
   }
 
   // MARK: What cannot be said.
