@@ -1,18 +1,26 @@
 public import Firewalls
 import Packets
+import Policies
+import Syntax
 
 /// Whether files mean what the policy means.
 public struct Proof: Sendable {
   /// A packet that the policy and the files treat differently.
-  public struct Difference: Hashable, Sendable {
+  public struct Difference: Sendable {
     /// The packet, in words.
     public var packet: String
 
     /// What becomes of it by the policy, in words.
     public var policy: String
 
+    /// The line of the policy that decides, if one does.
+    public var cause: Cause?
+
     /// What becomes of it by the files, in words.
     public var files: String
+
+    /// The rules of the files that it met, the deciding one last.
+    public var rules: [String]
   }
 
   /// The first difference, or nothing if there is none.
@@ -25,67 +33,85 @@ public struct Proof: Sendable {
   public var holds: Bool { difference == nil && failure == nil }
 }
 
-extension Pipeline {
-  /// Proves that `artefacts`, which `target` made of `firewall`, mean what `firewall` means, or returns nothing if they
-  /// do not filter packets.
-  public static func prove(
-    _ artefacts: [Artefact], of target: any HostBackend.Type, mean firewall: Firewall
-  ) -> Proof? {
-    let universe = Universe()
+/// The proof that what was made of one firewall means what the firewall means.
+public struct Prover {
+  private let firewall: Firewall
+  private let universe = Universe()
+  private let meaning: Meaning?
+  private let failure: String?
+
+  /// Creates the prover for files that were made of `firewall`.
+  public init(_ firewall: Firewall) {
+    self.firewall = firewall
     do throws(BudgetExceeded) {
-      let wanted = try firewall.meaning(in: universe)
-      return try prove(artefacts, of: target, mean: wanted)
+      meaning = try firewall.meaning(in: universe)
+      failure = nil
     } catch {
-      return Proof(failure: UnreadableRuleset(error).message)
+      meaning = nil
+      failure = UnreadableRuleset(error).message
     }
   }
 
-  /// Proves that `artefacts`, which `target` made, mean `wanted`.
-  static func prove(
-    _ artefacts: [Artefact], of target: any HostBackend.Type, mean wanted: Meaning
-  ) throws(BudgetExceeded) -> Proof? {
-    let universe = wanted.universe
-    let found: Meaning
-    let about: PacketSet
+  /// Returns whether `artefacts`, which `target` made, mean what the firewall means, or nothing if they filter no packets.
+  public func prove(_ artefacts: [Artefact], of target: any HostBackend.Type) -> Proof? {
     do {
       guard let reading = try target.read(artefacts, in: universe) else { return nil }
-      found = try reading.chains.meaning(in: universe)
+      guard let meaning else { return Proof(failure: failure) }
+      let found = try reading.chains.meaning(in: universe)
       let families = IntervalSet(reading.families.map { UInt128($0.number)...UInt128($0.number) })
-      about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
+      let about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
+      return Proof(
+        difference: try difference(meaning.restricted(to: about), found.restricted(to: about), reading.chains))
     } catch let error as UnreadableRuleset {
       return Proof(failure: error.message)
     } catch let error as EvaluationError {
-      return Proof(failure: "\(error)")
+      return Proof(failure: error.description)
+    } catch let error as BudgetExceeded {
+      return Proof(failure: UnreadableRuleset(error).message)
     } catch {
       return Proof(failure: "\(error)")
     }
-    return Proof(difference: try wanted.restricted(to: about).difference(from: found.restricted(to: about)))
+  }
+
+  /// Returns a packet that the policy, which means `wanted`, and `chains`, which mean `found`, treat differently.
+  private func difference(
+    _ wanted: Meaning, _ found: Meaning, _ chains: HookedChains
+  ) throws(BudgetExceeded) -> Proof.Difference? {
+    guard let packet = try universe.example(of: wanted.differing(from: found)) else { return nil }
+    return Proof.Difference(
+      packet: universe.text(of: packet), policy: wanted.fate(of: packet),
+      cause: try firewall.cause(of: packet, in: universe), files: found.fate(of: packet),
+      rules: try chains.trace(packet, in: universe).map(\.text))
   }
 }
 
-extension Meaning {
-  /// Returns a packet that `self`, the policy, and `other`, files, treat differently, or nothing if there is none.
-  func difference(from other: Meaning) throws(BudgetExceeded) -> Proof.Difference? {
-    guard !isEqual(to: other) else { return nil }
-    let differing = try verdicts.differing(from: other.verdicts)
-      .union(translations.differing(from: other.translations))
-      .union(masqueraded.subtracting(other.masqueraded)).union(other.masqueraded.subtracting(masqueraded))
-    guard let packet = try universe.example(of: differing) else { return nil }
-    return Proof.Difference(
-      packet: universe.text(of: packet), policy: fate(of: packet), files: other.fate(of: packet))
-  }
-
-  /// Returns what becomes of `packet`, in words.
-  func fate(of packet: PacketValues) -> String {
-    guard let verdict = Verdict(label: verdicts.label(of: packet)) else { return "not judged" }
-    var words = verdict.rawValue
-    switch universe.translation(labelled: translations.label(of: packet)) {
-    case .redirect(let distance)?: words += ", redirected to port \(Int(packet[.destinationPort]) + distance)"
-    case .forward(let addresses, let distance)?:
-      let targets = addresses.map(\.description).joined(separator: " or ")
-      words += ", forwarded to \(targets) port \(Int(packet[.destinationPort]) + distance)"
-    case nil: break
+extension Pipeline {
+  /// Returns what is wrong with `artefacts`, which `target` made of the firewall of `prover`: they do not mean what the
+  /// policy means, or that cannot be proved.
+  func findings(
+    of artefacts: [Artefact], by target: any HostBackend.Type, of host: Host, _ prover: Prover
+  ) -> [Diagnostic] {
+    guard let proof = prover.prove(artefacts, of: target), !proof.holds else { return [] }
+    let files = artefacts.map { "`\($0.path)`" }.joined(separator: ", ")
+    let report = "Nothing was written. Please report it, with the policy: this is a fault of portcullis, not of yours."
+    guard let difference = proof.difference else {
+      return [
+        Diagnostic(
+          .error, "unproved-output", "\(files) of \(host.name.value) cannot be proved to do what the policy says",
+          at: .init(host.name.span), because: "\(proof.failure ?? "No reason is known").", help: report,
+          subject: host.name.value)
+      ]
     }
-    return masqueraded.contains(packet) ? words + ", masqueraded" : words
+    let rules = difference.rules.suffix(3).map { "`\($0)`" }.joined(separator: ", then ")
+    return [
+      Diagnostic(
+        .error, "unproved-output", "\(files) of \(host.name.value) would not do what the policy says",
+        at: .init(host.name.span),
+        also: difference.cause.map { [.init($0.span, "this line decides in the policy")] } ?? [],
+        because:
+          "Of \(difference.packet), the policy says: \(difference.policy); the file: \(difference.files)"
+          + (rules.isEmpty ? "." : ", by \(rules)."),
+        help: report, subject: host.name.value)
+    ]
   }
 }

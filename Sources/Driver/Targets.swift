@@ -25,11 +25,29 @@ public enum Targets {
 }
 
 extension Pipeline {
-  /// Returns the files of `target` for the host `id`.
+  /// Returns the files of `target` for the host `id`, proved to mean what the policy means; where they do not, a
+  /// diagnostic says so.
   ///
   /// - Requires: the firewalls are derived.
   public func compile(_ id: ID<Host>, to target: any HostBackend.Type) -> Compilation {
-    target.compile(firewalls[id.rawValue], sources: sources)
+    compile(firewalls[id.rawValue], to: [target])
+  }
+
+  /// Returns the files of `targets` for `firewall`, proved.
+  private func compile(_ firewall: Firewall, to targets: [any HostBackend.Type]) -> Compilation {
+    var result = Compilation(artefacts: [])
+    // What a firewall means is worked out once for all targets.
+    var prover: Prover?
+    for target in targets {
+      let part = target.compile(firewall, sources: sources)
+      result.artefacts += part.artefacts
+      result.diagnostics += part.diagnostics
+      guard target.filtersPackets, !part.diagnostics.contains(where: { $0.severity == .error }) else { continue }
+      let known = prover ?? Prover(firewall)
+      prover = known
+      result.diagnostics += findings(of: part.artefacts, by: target, of: policy[firewall.host], known)
+    }
+    return result
   }
 
   /// Returns the files of `target` for the cluster `id`.
@@ -51,9 +69,7 @@ extension Pipeline {
       result.diagnostics += part.diagnostics
     }
     for firewall in firewalls {
-      for target in Targets.hosts {
-        add(target.compile(firewall, sources: sources), below: "hosts/\(firewall.name)")
-      }
+      add(compile(firewall, to: Targets.hosts), below: "hosts/\(firewall.name)")
     }
     for (i, cluster) in policy.clusters.enumerated() {
       let firewall = lowering.firewall(of: ID(i), on: today)

@@ -39,6 +39,9 @@ public protocol HostBackend: Sendable {
   /// Returns the files that make a host enforce `firewall`; `sources` is where comments find their lines.
   static func compile(_ firewall: Firewall, sources: Sources) -> Compilation
 
+  /// `true` iff the files filter packets, so that `read` tells what they mean.
+  static var filtersPackets: Bool { get }
+
   /// Returns what the files of a compilation make a host do, or nothing if they do not filter packets.
   ///
   /// It reads the files as the target does, and knows nothing of how they were made.
@@ -46,6 +49,9 @@ public protocol HostBackend: Sendable {
 }
 
 extension HostBackend {
+  /// `false`: the target does not filter packets.
+  public static var filtersPackets: Bool { false }
+
   /// Returns nothing: the target does not filter packets.
   public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
     nil

@@ -16,6 +16,9 @@ public enum NftablesBackend: HostBackend {
     return Compilation(artefacts: [Artefact(path: "ruleset.nft", text: script.text)], diagnostics: diagnostics)
   }
 
+  /// `true`.
+  public static let filtersPackets = true
+
   /// Returns what the chains of `ruleset.nft` make a host do.
   public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
     guard let file = artefacts.first else { return nil }

@@ -8,15 +8,15 @@ import Testing
   @Test(arguments: try GoldenTests.names())
   func outputMeansThePolicy(name: String) throws {
     let pipeline = try GoldenTests.pipeline(of: name)
-    for (i, firewall) in pipeline.firewalls.enumerated() {
-      for target in Targets.hosts {
-        let compilation = pipeline.compile(ID<Host>(i), to: target)
-        guard let proof = Pipeline.prove(compilation.artefacts, of: target, mean: firewall) else { continue }
+    for firewall in pipeline.firewalls {
+      let prover = Prover(firewall)
+      for target in Targets.hosts where target.filtersPackets {
+        let proof = try #require(
+          prover.prove(target.compile(firewall, sources: pipeline.sources).artefacts, of: target))
         #expect(proof.failure == nil, "\(firewall.name), \(target.name)")
-        if let difference = proof.difference {
-          Issue.record(
-            "\(firewall.name), \(target.name): \(difference.packet): policy \(difference.policy), files \(difference.files)")
-        }
+        guard let difference = proof.difference else { continue }
+        let fates = "policy \(difference.policy), files \(difference.files) by \(difference.rules)"
+        Issue.record("\(firewall.name), \(target.name): \(difference.packet): \(fates)")
       }
     }
   }

@@ -12,6 +12,17 @@ public enum EvaluationError: Error, Hashable, Sendable {
   case budget(BudgetExceeded)
 }
 
+extension EvaluationError: CustomStringConvertible {
+  /// Why, in words.
+  public var description: String {
+    switch self {
+    case .loop(let chain): "the chain `\(chain)` leads to itself"
+    case .tooDeep: "chains lead to chains too deep"
+    case .budget(let error): UnreadableRuleset(error).message
+    }
+  }
+}
+
 extension HookedChains {
   /// The most chains that the kernel lets lead to one another (NFT_JUMP_STACK_SIZE is 16; iptables allows more).
   static let deepest = 200

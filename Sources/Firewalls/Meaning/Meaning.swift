@@ -45,6 +45,29 @@ public struct Meaning {
   }
 }
 
+extension Meaning {
+  /// Returns the packets of which something else becomes by `other`, which must be of the same universe.
+  public func differing(from other: Meaning) throws(BudgetExceeded) -> PacketSet {
+    if isEqual(to: other) { return universe.space.nothing }
+    return try verdicts.differing(from: other.verdicts).union(translations.differing(from: other.translations))
+      .union(masqueraded.subtracting(other.masqueraded)).union(other.masqueraded.subtracting(masqueraded))
+  }
+
+  /// Returns what becomes of `packet`, in words.
+  public func fate(of packet: PacketValues) -> String {
+    guard let verdict = Verdict(label: verdicts.label(of: packet)) else { return "nothing" }
+    var words = verdict.rawValue
+    switch universe.translation(labelled: translations.label(of: packet)) {
+    case .redirect(let distance)?: words += ", redirected to port \(Int(packet[.destinationPort]) + distance)"
+    case .forward(let addresses, let distance)?:
+      let targets = addresses.map(\.description).joined(separator: " or ")
+      words += ", forwarded to \(targets) port \(Int(packet[.destinationPort]) + distance)"
+    case nil: break
+    }
+    return masqueraded.contains(packet) ? words + ", masqueraded" : words
+  }
+}
+
 extension Verdict {
   /// The label in maps of verdicts.
   public var label: UInt32 {

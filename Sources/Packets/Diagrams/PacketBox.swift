@@ -55,3 +55,14 @@ public struct PacketBox: Sendable {
     return condition == 0 || other.condition != 0 && condition > other.condition
   }
 }
+
+extension PacketSpace {
+  /// Returns `true` iff `packet` is in `box`.
+  public func contains(_ packet: PacketValues, in box: PacketBox) -> Bool {
+    for level in 0..<UInt8(fieldCount) where box.side(level) != ValueSet.all.number {
+      let field = PacketField(rawValue: level)
+      guard valueSets.sets[Int(box.side(level))].contains(packet[field]) else { return false }
+    }
+    return true
+  }
+}
