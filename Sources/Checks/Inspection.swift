@@ -43,8 +43,8 @@ public struct Inspection: Sendable {
     var ranges: [Range<Int>] = []
     for s in lowering.policy.services.indices {
       let start = exposures.count
-      for exposure in lowering.policy.services[s].exposures {
-        exposures.append(ExposureView(exposure, of: ID(s), in: lowering))
+      for e in lowering.policy.services[s].exposures.indices {
+        exposures.append(ExposureView(.init(service: ID(s), index: e), in: lowering))
       }
       ranges.append(start..<exposures.count)
     }
@@ -77,12 +77,16 @@ final class ExposureView: Sendable {
   /// The addresses of the audience, without its exceptions.
   let audience: AddressSet
 
-  /// Creates the view of `exposure` of `service`.
-  init(_ exposure: Exposure, of service: ID<Service>, in lowering: Lowering) {
-    self.service = service
-    self.exposure = exposure
-    traffic = lowering.publicTraffic(of: exposure, in: lowering.policy[service])
-    audience = lowering.book.addresses(of: exposure.audience)
+  /// `true` iff the audience is as good as the Internet.
+  let isInternet: Bool
+
+  /// Creates the view of the exposure at `reference`.
+  init(_ reference: Lowering.ExposureReference, in lowering: Lowering) {
+    service = reference.service
+    exposure = lowering.policy.services[reference.service.rawValue].exposures[reference.index]
+    traffic = lowering.publicTraffic(of: reference)
+    audience = lowering.audience(of: reference)
+    isInternet = Width.isInternet(audience)
   }
 
   /// The statement.
@@ -100,10 +104,10 @@ extension Inspection {
   /// Returns the addresses of the audience of `view` without those of zones that have none written and that every host
   /// where the service is open tells by its interfaces.
   func spread(of view: ExposureView) -> AddressSet {
-    let audience = view.exposure.audience
-    guard view.audience.isAll || Width.isInternet(view.audience), policy[view.service].workloads.isEmpty,
-      audience.parties.contains(where: { isWithoutAddresses($0.value) })
+    guard view.isInternet, policy[view.service].workloads.isEmpty,
+      view.exposure.audience.parties.contains(where: { isWithoutAddresses($0.value) })
     else { return view.audience }
+    let audience = view.exposure.audience
     let hosts = view.exposure.via.map { [$0.value] } ?? policy[view.service].placements.map(\.host)
     let others = audience.parties.filter { party in
       guard case .zone(let zone) = party.value, isWithoutAddresses(party.value) else { return true }

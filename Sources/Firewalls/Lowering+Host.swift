@@ -23,33 +23,36 @@ extension Lowering {
   private func openings(on id: ID<Host>, from vantage: Vantage) -> [Opening] {
     var result: [Opening] = []
     var known: [Party: [Reach]] = [:]
-    func sources(_ exposure: Exposure) -> [Reach] {
-      let audience = exposure.audience
+    func sources(_ reference: ExposureReference) -> [Reach] {
+      let audience = policy.services[reference.service.rawValue].exposures[reference.index].audience
       // Many exposures are to one and the same zone, group or service.
       guard audience.parties.count == 1, audience.exceptions.isEmpty, let party = audience.parties.first?.value else {
-        return self.sources(of: audience, from: vantage)
+        return self.sources(of: reference, from: vantage)
       }
-      if case .addresses = party { return self.sources(of: audience, from: vantage) }
+      if case .addresses = party { return self.sources(of: reference, from: vantage) }
       if let reaches = known[party] { return reaches }
-      let reaches = self.sources(of: audience, from: vantage)
+      let reaches = self.sources(of: reference, from: vantage)
       known[party] = reaches
       return reaches
     }
-    for run in policy[id].runs {
-      let service = policy[run.service]
-      let bound = run.addresses.isEmpty ? nil : AddressSet(run.addresses.map(\.value))
-      for exposure in service.exposures {
-        if let router = exposure.via?.value, router != id {
-          result += inner(exposure, of: run.service, from: vantage, to: bound)
+    // By position, since a service or an exposure that is taken out of its list costs a count of each of its parts.
+    let runs = policy[id].runs
+    result.reserveCapacity(runs.count)
+    for r in runs.indices {
+      let service = runs[r].service
+      let bound = runs[r].addresses.isEmpty ? nil : AddressSet(runs[r].addresses.map(\.value))
+      for e in policy.services[service.rawValue].exposures.indices {
+        let reference = ExposureReference(service: service, index: e)
+        if let router = policy.services[service.rawValue].exposures[e].via?.value, router != id {
+          addInner(reference, from: vantage, to: bound, into: &result)
         } else {
-          result += outer(exposure, of: run.service, from: sources(exposure), to: bound)
+          addOuter(reference, from: sources(reference), to: bound, into: &result)
         }
       }
     }
     for reference in forwarded[id.rawValue]
     where !policy[reference.service].placements.contains(where: { $0.host == id }) {
-      let exposure = policy[reference.service].exposures[reference.index]
-      result += forwards(exposure, of: reference.service, from: sources(exposure))
+      result += forwards(reference, from: sources(reference))
     }
     for cluster in clustersOfNode[id.rawValue] {
       result += nodePorts(of: cluster, from: vantage)
@@ -57,30 +60,33 @@ extension Lowering {
     return result
   }
 
-  /// Returns what `exposure` opens on a host that runs `service`.
-  private func outer(
-    _ exposure: Exposure, of service: ID<Service>, from sources: [Reach], to bound: AddressSet?
-  ) -> [Opening] {
-    guard !sources.isEmpty else { return [] }
-    return publicTraffic(of: exposure, in: policy[service]).map { traffic in
-      opening(
-        exposure, of: service, from: sources, to: bound, traffic: traffic.public,
-        translation: redirection(from: traffic.public, to: traffic.listening), limit: exposure.limit?.value)
+  /// Adds what the exposure at `reference` opens on a host that runs its service to `openings`.
+  private func addOuter(
+    _ reference: ExposureReference, from sources: [Reach], to bound: AddressSet?, into openings: inout [Opening]
+  ) {
+    guard !sources.isEmpty else { return }
+    for traffic in publicTraffic(of: reference) {
+      openings.append(
+        opening(
+          reference, from: sources, to: bound, traffic: traffic.public,
+          translation: redirection(from: traffic.public, to: traffic.listening), isLimited: true))
     }
   }
 
-  /// Returns what `exposure` opens on a host behind the router that forwards it.
+  /// Adds what the exposure at `reference` opens on a host behind the router that forwards it to `openings`.
   ///
   /// The router judges who may connect; the host lets the same addresses in, but on no interface of the Internet,
   /// where they would go past the router.
-  private func inner(
-    _ exposure: Exposure, of service: ID<Service>, from vantage: Vantage, to bound: AddressSet?
-  ) -> [Opening] {
-    let sources = sourcesBehindRouter(of: exposure.audience, from: vantage)
-    guard !sources.isEmpty else { return [] }
-    return publicTraffic(of: exposure, in: policy[service]).map { traffic in
-      opening(
-        exposure, of: service, from: sources, to: bound, traffic: traffic.listening, translation: nil, limit: nil)
+  private func addInner(
+    _ reference: ExposureReference, from vantage: Vantage, to bound: AddressSet?, into openings: inout [Opening]
+  ) {
+    let audience = policy.services[reference.service.rawValue].exposures[reference.index].audience
+    let sources = sourcesBehindRouter(of: audience, from: vantage)
+    guard !sources.isEmpty else { return }
+    for traffic in publicTraffic(of: reference) {
+      openings.append(
+        opening(
+          reference, from: sources, to: bound, traffic: traffic.listening, translation: nil, isLimited: false))
     }
   }
 
@@ -91,11 +97,11 @@ extension Lowering {
     return parties.subtracting(exceptions + [Reach(.all, on: .only(vantage.internet))])
   }
 
-  /// Returns what `exposure` opens on the router that forwards it to the places where `service` runs.
-  private func forwards(_ exposure: Exposure, of service: ID<Service>, from sources: [Reach]) -> [Opening] {
-    publicTraffic(of: exposure, in: policy[service]).compactMap { traffic in
+  /// Returns what the exposure at `reference` opens on the router that forwards it to the places where its service runs.
+  private func forwards(_ reference: ExposureReference, from sources: [Reach]) -> [Opening] {
+    publicTraffic(of: reference).compactMap { traffic in
       guard let inner = traffic.listening.ports else { return nil }
-      let targets = forwardTargets(of: service, listening: traffic.listening)
+      let targets = forwardTargets(of: reference.service, listening: traffic.listening)
       let reachable = AddressFamily.allCases.filter { family in targets.addresses.contains { $0.family == family } }
       let sources = sources.compactMap { source -> Reach? in
         let addresses = reachable.map { AddressSet.all($0) }.reduce(AddressSet()) { $0.union($1) }
@@ -104,9 +110,8 @@ extension Lowering {
       }
       guard !sources.isEmpty else { return nil }
       return opening(
-        exposure, of: service, from: sources, to: nil, traffic: traffic.public,
-        translation: .forward(to: targets.addresses, port: targets.port ?? inner.lower),
-        limit: exposure.limit?.value)
+        reference, from: sources, to: nil, traffic: traffic.public,
+        translation: .forward(to: targets.addresses, port: targets.port ?? inner.lower), isLimited: true)
     }
   }
 
@@ -146,7 +151,7 @@ extension Lowering {
       workload.publications.flatMap { publication -> [Opening] in
         guard let port = publication.kind.nodePort else { return [] }
         let service = policy[workload.service]
-        return service.exposures.flatMap { exposure -> [Opening] in
+        return service.exposures.enumerated().flatMap { index, exposure -> [Opening] in
           let published = exposure.ports.filter(publication.ports.contains)
           let sources =
             exposure.via == nil
@@ -156,8 +161,8 @@ extension Lowering {
           let transports = Set(published.flatMap { service.ports[$0].traffic.map(\.transport) }).filter(\.hasPorts)
           return transports.sorted().map { transport in
             opening(
-              exposure, of: workload.service, from: sources, to: nil,
-              traffic: .ports(transport, PortRange(port.value)), translation: nil, limit: exposure.limit?.value)
+              ExposureReference(service: workload.service, index: index), from: sources, to: nil,
+              traffic: .ports(transport, PortRange(port.value)), translation: nil, isLimited: true)
           }
         }
       }
@@ -172,22 +177,30 @@ extension Lowering {
     return .redirect(to: innerPorts.lower)
   }
 
-  /// Returns the opening that `exposure` of `service` makes.
+  /// Returns the opening that the exposure at `reference` makes, within its limit iff `isLimited`.
   private func opening(
-    _ exposure: Exposure, of service: ID<Service>, from sources: [Reach], to destinations: AddressSet?,
-    traffic: Traffic, translation: Opening.Translation?, limit: Limit?
+    _ reference: ExposureReference, from sources: [Reach], to destinations: AddressSet?, traffic: Traffic,
+    translation: Opening.Translation?, isLimited: Bool
   ) -> Opening {
-    Opening(
-      sources: sources, destinations: destinations, traffic: traffic, translation: translation, limit: limit,
-      until: exposure.provenance.until?.value, logged: exposure.provenance.logged,
-      cause: Cause(policy[service].name.value, service: service, at: exposure.provenance.span))
+    let (s, e) = (reference.service.rawValue, reference.index)
+    return Opening(
+      sources: sources, destinations: destinations, traffic: traffic, translation: translation,
+      limit: isLimited ? policy.services[s].exposures[e].limit?.value : nil,
+      until: policy.services[s].exposures[e].provenance.until?.value,
+      logged: policy.services[s].exposures[e].provenance.logged,
+      cause: Cause(
+        policy.services[s].name.value, service: reference.service,
+        at: policy.services[s].exposures[e].provenance.span))
   }
 
   /// Returns what the processes of `host` listen on.
   private func listening(on host: Host) -> [Traffic] {
     var all: [Traffic] = []
-    for run in host.runs {
-      for port in policy[run.service].ports { all += port.traffic }
+    for r in host.runs.indices {
+      let service = host.runs[r].service.rawValue
+      for p in policy.services[service].ports.indices {
+        for traffic in policy.services[service].ports[p].traffic { all.append(traffic) }
+      }
     }
     all.sort()
     var result: [Traffic] = []
@@ -200,12 +213,21 @@ extension Opening {
   /// Returns `openings` by traffic and then by service; those of one service, which are in the order of the resolved
   /// policy, stay so.
   fileprivate static func sorted(_ openings: [Opening]) -> [Opening] {
-    openings.indices.sorted { i, j in
-      let (a, b) = (openings[i], openings[j])
-      if a.traffic != b.traffic { return a.traffic < b.traffic }
-      if a.cause.service != b.cause.service { return a.cause.subject < b.cause.subject }
-      return i < j
+    // What is compared is taken out, since each opening that is taken out costs a count of each of its parts.
+    struct Key {
+      let traffic: Traffic
+      let service: Int
+      let index: Int
     }
-    .map { openings[$0] }
+    var keys = openings.indices.map { i in
+      Key(traffic: openings[i].traffic, service: openings[i].cause.service?.rawValue ?? -1, index: i)
+    }
+    keys.sort { a, b in
+      if a.traffic < b.traffic { return true }
+      if b.traffic < a.traffic { return false }
+      if a.service != b.service { return openings[a.index].cause.subject < openings[b.index].cause.subject }
+      return a.index < b.index
+    }
+    return keys.map { openings[$0.index] }
   }
 }

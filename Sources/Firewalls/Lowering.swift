@@ -18,6 +18,15 @@ public struct Lowering: Sendable {
   /// The clusters that a host is a node of, by its position among the hosts.
   let clustersOfNode: [[ID<Cluster>]]
 
+  /// The position of the first exposure of each service in the lists of what is derived of every exposure.
+  private let firstExposure: [Int]
+
+  /// The public traffic of every exposure, in the order of services.
+  private let traffic: [[(public: Traffic, listening: Traffic)]]
+
+  /// The addresses of the audience of every exposure, in the order of services.
+  private let audiences: [AddressSet]
+
   /// The services of each owner, by its position.
   private let servicesOfOwner: [Set<ID<Service>>]
 
@@ -25,12 +34,18 @@ public struct Lowering: Sendable {
   private let servicesOfClass: [String: Set<ID<Service>>]
 
   /// An exposure of a service.
-  struct ExposureReference: Sendable, Hashable {
+  public struct ExposureReference: Sendable, Hashable {
     /// The service.
-    let service: ID<Service>
+    public let service: ID<Service>
 
     /// The position of the exposure among those of the service.
-    let index: Int
+    public let index: Int
+
+    /// Creates the reference to the exposure at `index` of `service`.
+    public init(service: ID<Service>, index: Int) {
+      self.service = service
+      self.index = index
+    }
   }
 
   /// Creates the lowering of `policy`.
@@ -50,23 +65,65 @@ public struct Lowering: Sendable {
     for (c, cluster) in policy.clusters.enumerated() {
       for node in cluster.nodes { clusters[node.rawValue].append(ID(c)) }
     }
+    let book = AddressBook(policy)
+    var firstExposure: [Int] = []
+    var traffic: [[(public: Traffic, listening: Traffic)]] = []
+    var audiences: [AddressSet] = []
+    firstExposure.reserveCapacity(policy.services.count)
+    traffic.reserveCapacity(policy.services.count)
+    audiences.reserveCapacity(policy.services.count)
+    for s in policy.services.indices {
+      firstExposure.append(traffic.count)
+      for e in policy.services[s].exposures.indices {
+        traffic.append(Lowering.publicTraffic(of: policy.services[s].exposures[e], in: policy.services[s].ports))
+        audiences.append(book.addresses(of: policy.services[s].exposures[e].audience))
+      }
+    }
     self.policy = policy
+    self.book = book
+    self.firstExposure = firstExposure
+    self.traffic = traffic
+    self.audiences = audiences
     self.forwarded = forwarded
     clustersOfNode = clusters
     servicesOfOwner = ofOwner
     servicesOfClass = ofClass
-    book = AddressBook(policy)
   }
 
   /// Returns the public traffic that `exposure` of `service` opens, each with the lowest port that listens behind it.
   ///
   /// `as` names the public ports protocol by protocol; a protocol that it does not name is not opened.
   public func publicTraffic(of exposure: Exposure, in service: Service) -> [(public: Traffic, listening: Traffic)] {
-    let listening = exposure.ports.flatMap { service.ports[$0].traffic }
-    guard let publicPorts = exposure.publicPort?.value else { return listening.map { ($0, $0) } }
-    return listening.compactMap { inner in
-      publicPorts.first { $0.transport == inner.transport }.map { ($0, inner) }
+    Lowering.publicTraffic(of: exposure, in: service.ports)
+  }
+
+  /// Returns the public traffic that `exposure` opens, which is derived once.
+  public func publicTraffic(of exposure: ExposureReference) -> [(public: Traffic, listening: Traffic)] {
+    traffic[firstExposure[exposure.service.rawValue] + exposure.index]
+  }
+
+  /// Returns the addresses of the audience of `exposure`, whatever the interface; they are derived once.
+  public func audience(of exposure: ExposureReference) -> AddressSet {
+    audiences[firstExposure[exposure.service.rawValue] + exposure.index]
+  }
+
+  /// Returns the public traffic that `exposure` of a service with `ports` opens.
+  private static func publicTraffic(
+    of exposure: Exposure, in ports: [Port]
+  ) -> [(public: Traffic, listening: Traffic)] {
+    var result: [(public: Traffic, listening: Traffic)] = []
+    for port in exposure.ports {
+      for listening in ports[port].traffic {
+        guard let publicPorts = exposure.publicPort?.value else {
+          result.append((listening, listening))
+          continue
+        }
+        if let shown = publicPorts.first(where: { $0.transport == listening.transport }) {
+          result.append((shown, listening))
+        }
+      }
     }
+    return result
   }
 }
 
@@ -115,6 +172,15 @@ extension Lowering {
 }
 
 extension Lowering {
+  /// Returns where packets of the audience of `reference` come from, as `vantage` sees them.
+  func sources(of reference: ExposureReference, from vantage: Vantage) -> [Reach] {
+    let audience = policy.services[reference.service.rawValue].exposures[reference.index].audience
+    let isWritten = audience.parties.allSatisfy { if case .addresses = $0.value { true } else { false } }
+    // Addresses that are written out are put together already.
+    guard isWritten, audience.exceptions.isEmpty else { return sources(of: audience, from: vantage) }
+    return honest([Reach(self.audience(of: reference))], from: vantage).normalized
+  }
+
   /// Returns where packets of `audience` come from, as `vantage` sees them.
   ///
   /// A private source on an interface of the Internet is nobody but `internet`; an exception is not weakened by that.

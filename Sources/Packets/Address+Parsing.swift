@@ -21,18 +21,25 @@ extension Address {
   /// Returns the value of the dotted quad `text`, or nothing if it is none.
   private static func ipv4Value(of text: ArraySlice<UInt8>) -> UInt32? {
     var value: UInt32 = 0
-    var octets = 0
-    var start = text.startIndex
-    while octets < 4 {
-      // An octet has three digits at most, and ends at a dot or with the text.
-      let end = text[start...].prefix(4).firstIndex(of: UInt8(ascii: ".")) ?? text.endIndex
-      guard let octet = decimal(text[start..<end], atMost: 255) else { return nil }
-      value = value << 8 | UInt32(octet)
-      octets += 1
-      if end == text.endIndex { return octets == 4 ? value : nil }
-      start = end + 1
+    var octet: UInt32 = 0
+    var digits = 0
+    var dots = 0
+    for byte in text {
+      if byte == UInt8(ascii: ".") {
+        guard digits > 0, dots < 3 else { return nil }
+        value = value << 8 | octet
+        dots += 1
+        (octet, digits) = (0, 0)
+      } else {
+        let digit = UInt32(byte &- UInt8(ascii: "0"))
+        // A digit may not follow a leading zero.
+        guard digit <= 9, digits == 0 || octet > 0 else { return nil }
+        octet = octet * 10 + digit
+        digits += 1
+        guard octet <= 255 else { return nil }
+      }
     }
-    return nil
+    return digits > 0 && dots == 3 ? value << 8 | octet : nil
   }
 
   /// Returns the value of the IPv6 address `text`, or nothing if it is none.

@@ -20,11 +20,14 @@
 ///
 /// - Invariant: an IPv4 address occupies the low 32 bits of `value` alone.
 @frozen public struct Address: Hashable, Sendable, Comparable {
+  /// The two halves of `value`, which would align every list and union that holds an address to sixteen bytes.
+  @usableFromInline let high, low: UInt64
+
   /// The family of the address.
   public let family: AddressFamily
 
   /// The bits of the address, the first octet on the wire highest.
-  public let value: UInt128
+  @inlinable public var value: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
   /// Creates the address of `family` with the bits of `value`.
   ///
@@ -32,7 +35,8 @@
   @inlinable public init(_ family: AddressFamily, _ value: UInt128) {
     precondition(value <= family.highest)
     self.family = family
-    self.value = value
+    high = UInt64(truncatingIfNeeded: value >> 64)
+    low = UInt64(truncatingIfNeeded: value)
   }
 
   /// Returns `true` iff `a` comes before `b`: IPv4 first, then by value.

@@ -30,8 +30,12 @@
     var six: [ClosedRange<UInt128>] = []
     for r in ranges {
       switch r.family {
-      case .ipv4: four.append(UInt32(r.lower.value)...UInt32(r.upper.value))
-      case .ipv6: six.append(r.lower.value...r.upper.value)
+      case .ipv4:
+        if four.isEmpty { four.reserveCapacity(ranges.underestimatedCount) }
+        four.append(UInt32(r.lower.value)...UInt32(r.upper.value))
+      case .ipv6:
+        if six.isEmpty { six.reserveCapacity(ranges.underestimatedCount) }
+        six.append(r.lower.value...r.upper.value)
       }
     }
     self.init(ipv4: IntervalSet(four), ipv6: IntervalSet(six))
@@ -94,6 +98,14 @@
   /// Returns `true` iff `self` and `other` have an address in common.
   @inlinable public func intersects(_ other: Self) -> Bool {
     ipv4.intersects(other.ipv4) || ipv6.intersects(other.ipv6)
+  }
+
+  /// Returns `true` iff an address of `range` is in the set.
+  @inlinable public func intersects(_ range: AddressRange) -> Bool {
+    switch range.family {
+    case .ipv4: ipv4.intersects(UInt32(range.lower.value)...UInt32(range.upper.value))
+    case .ipv6: ipv6.intersects(range.lower.value...range.upper.value)
+    }
   }
 
   /// Returns `true` iff every address of `self` is in `other`.

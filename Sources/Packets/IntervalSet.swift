@@ -55,14 +55,17 @@
   }
 
   /// Returns `true` iff `element` is in the set.
-  @inlinable public func contains(_ element: Element) -> Bool {
+  @inlinable public func contains(_ element: Element) -> Bool { intersects(element...element) }
+
+  /// Returns `true` iff an element of `interval` is in the set.
+  @inlinable public func intersects(_ interval: ClosedRange<Element>) -> Bool {
     var low = 0
     var high = intervals.count
     while low < high {
       let middle = (low + high) / 2
-      if intervals[middle].upperBound < element { low = middle + 1 } else { high = middle }
+      if intervals[middle].upperBound < interval.lowerBound { low = middle + 1 } else { high = middle }
     }
-    return low < intervals.count && intervals[low].lowerBound <= element
+    return low < intervals.count && intervals[low].lowerBound <= interval.upperBound
   }
 
   /// Returns what is in `self`, in `other`, or in both.

@@ -42,7 +42,10 @@ public struct AddressBook: Sendable {
     }
     // By position, since a service that is taken out of its list costs a count of each of its parts.
     services = policy.services.indices.map { s in
-      union(
+      let places = policy.services[s].placements
+      // Most services run on one host.
+      if places.count == 1, policy.services[s].workloads.isEmpty { return hosts[places[0].host.rawValue] }
+      return union(
         policy.services[s].placements.map(\.host.rawValue), policy.services[s].workloads.map(\.cluster.rawValue))
     }
     groups = policy.groups.map { union($0.hosts.map(\.rawValue), []) }
@@ -95,6 +98,7 @@ public struct AddressBook: Sendable {
     guard parties.count != 1 else { return addresses(of: parties[0].value) }
     // Addresses that are written out are put together at once, since there may be many.
     var written: [AddressRange] = []
+    written.reserveCapacity(parties.count)
     var others: [AddressSet] = []
     for party in parties {
       if case .addresses(let range) = party.value {

@@ -113,7 +113,7 @@ struct KeywordTable: Sendable {
 
   /// Returns the keyword that `bytes[lower..<upper]` spells, if it spells one.
   func keyword(in bytes: [UInt8], from lower: Int, to upper: Int) -> Keyword? {
-    guard upper - lower <= KeywordTable.longest else { return nil }
+    guard upper - lower <= KeywordTable.longest, bytes[lower].isLowercase else { return nil }
     var low: UInt64 = 0
     var high: UInt64 = 0
     for i in lower..<upper {

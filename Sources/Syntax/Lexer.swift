@@ -12,6 +12,9 @@ struct Lexer {
   /// What is wrong with the characters.
   let findings = Findings()
 
+  /// The words of the language.
+  private let keywords = KeywordTable.all
+
   /// The offset of the next byte.
   private var offset = 0
 
@@ -27,6 +30,14 @@ struct Lexer {
     }
     while offset < bytes.count { scanToken() }
     append(.end, from: offset)
+  }
+
+  /// Adds the word from `start` up to the next byte.
+  private mutating func appendWord(from start: Int) {
+    tokens.append(
+      Token(
+        .word, keywords.keyword(in: bytes, from: start, to: offset), from: UInt32(truncatingIfNeeded: start),
+        to: UInt32(truncatingIfNeeded: offset)))
   }
 
   /// Adds the token of `kind` from `start` up to the next byte.
@@ -128,27 +139,23 @@ struct Lexer {
     }
   }
 
+  /// Returns the offset of the first byte from `start` on that is no ASCII character of a word.
+  private func endOfPlainWord(from start: Int) -> Int {
+    var i = start
+    while i < bytes.count, bytes[i].isOfWord { i += 1 }
+    return i
+  }
+
   /// Scans a word, or a run of bytes that no policy may hold.
   private mutating func scanWord() {
     let start = offset
-    while offset < bytes.count {
-      let byte = bytes[offset]
-      if byte > 0x20 && byte < 0x7f {
-        switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "\""),
-          UInt8(ascii: "#"):
-          append(.word, from: start)
-          return
-        default: offset += 1
-        }
-      } else if case .text(let length) = character(at: offset), byte >= 0x80 {
-        offset += length
-      } else {
-        break
-      }
+    while true {
+      offset = endOfPlainWord(from: offset)
+      guard offset < bytes.count, bytes[offset] >= 0x80, case .text(let length) = character(at: offset) else { break }
+      offset += length
     }
     if offset > start {
-      append(.word, from: start)
+      appendWord(from: start)
     } else {
       reportRun(of: character(at: offset), tabAllowed: true)
       append(.invalid, from: start)
@@ -225,6 +232,16 @@ struct Lexer {
 }
 
 extension UInt8 {
+  /// `true` iff the byte is an ASCII character that a word may hold: one that is seen and has no meaning of its own.
+  var isOfWord: Bool {
+    switch self {
+    case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "\""),
+      UInt8(ascii: "#"):
+      false
+    default: self > 0x20 && self < 0x7f
+    }
+  }
+
   /// `true` iff the byte is a space or a tab.
   var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
 

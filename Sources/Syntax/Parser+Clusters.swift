@@ -7,7 +7,7 @@ extension Parser {
   mutating func readCluster() throws(Failure) {
     let start = take()
     var d = ClusterDeclaration(span: start, name: try readName("a cluster"))
-    try readBlock(of: .cluster, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .cluster, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       let place = p.span
       switch p.keyword {
       case .pods:
@@ -110,7 +110,7 @@ extension Parser {
   private mutating func readWorkload() throws(Failure) -> WorkloadDeclaration {
     let start = take()
     var d = WorkloadDeclaration(span: start, service: try readName("a service"))
-    try readBlock(of: .workload, named: d.service.value) { (p) throws(Failure) in
+    try readBlock(of: .workload, named: d.service.value, into: &d) { (p, d) throws(Failure) in
       let place = p.span
       switch p.keyword {
       case .namespace:

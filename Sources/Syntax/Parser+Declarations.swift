@@ -65,7 +65,7 @@ extension Parser {
     var d = SettingsDeclaration(span: take())
     if kind != .leftBrace, kind != .newline { d.title = try readString("the title of the policy") }
     var checks: [String: Span] = [:]
-    try readBlock(of: .policy, named: nil) { (p) throws(Failure) in
+    try readBlock(of: .policy, named: nil, into: &d) { (p, d) throws(Failure) in
       let word = p.keyword
       let place = p.span
       switch word {
@@ -131,7 +131,7 @@ extension Parser {
     let start = take()
     var d = OwnerDeclaration(span: start, name: try readName("an owner"))
     var approvers: Span?
-    try readBlock(of: .owner, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .owner, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       let place = p.span
       switch p.keyword {
       case .contact:
@@ -158,7 +158,7 @@ extension Parser {
   private mutating func readZone() throws(Failure) {
     let start = take()
     var d = ZoneDeclaration(span: start, name: try readName("a zone"))
-    try readBlock(of: .zone, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .zone, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       let kinds: TermKinds = [.addresses, .internet, .zones]
       d.members += try p.readTerms("addresses or a zone", kinds)
       if p.takes(.except) { d.exceptions += try p.readTerms("addresses or a zone", kinds) }
@@ -172,7 +172,7 @@ extension Parser {
   private mutating func readGroup() throws(Failure) {
     let start = take()
     var d = GroupDeclaration(span: start, name: try readName("a group"))
-    try readBlock(of: .group, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .group, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       if p.keyword == .runs {
         d.runs.append(try p.readRuns())
       } else {

@@ -7,7 +7,7 @@ extension Parser {
   mutating func readService() throws(Failure) {
     let start = take()
     var d = ServiceDeclaration(span: start, name: try readName("a service"))
-    try readBlock(of: .service, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .service, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       let place = p.span
       switch p.keyword {
       case .owner:
@@ -44,8 +44,11 @@ extension Parser {
       name = try readPortName()
     }
     let lists = try readTrafficLists()
-    var traffic = TrafficList(lists.flatMap(\.value), at: lists[0].span)
-    if let last = lists.last { traffic.span = traffic.span.union(last.span) }
+    var traffic = lists[0]
+    for list in lists.dropFirst() {
+      traffic.value += list.value
+      traffic.span = traffic.span.union(list.span)
+    }
     var speaks: Name?
     if takes(.speaks) { speaks = try readWord("the registered name of a protocol, such as `https`") }
     return PortStatement(span: span(from: start), name: name, traffic: traffic, speaks: speaks)
@@ -92,7 +95,7 @@ extension Parser {
   mutating func readHost() throws(Failure) {
     let start = take()
     var d = HostDeclaration(span: start, name: try readName("a host"))
-    try readBlock(of: .host, named: d.name.value) { (p) throws(Failure) in
+    try readBlock(of: .host, named: d.name.value, into: &d) { (p, d) throws(Failure) in
       let place = p.span
       switch p.keyword {
       case .address:

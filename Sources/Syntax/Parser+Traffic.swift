@@ -21,8 +21,8 @@ extension Parser {
       traffic = try messages(head, isIPv6: tail.count == 6)
     } else {
       // The commonest case, without an array of parts.
-      if tail.elementsEqual("tcp".utf8) {
-        traffic = [.ports(.tcp, try ports(head))]
+      if let only = transport(tail) {
+        traffic = [.ports(only, try ports(head))]
       } else {
         for transport in try transports(tail, head) { traffic.append(.ports(transport, try ports(head))) }
       }

@@ -16,9 +16,6 @@ struct Parser {
   /// The position of the file in its `Sources`.
   let file: UInt32
 
-  /// The words of the language.
-  let keywords = KeywordTable.all
-
   /// What is declared.
   var tree = Tree()
 
@@ -57,11 +54,7 @@ struct Parser {
   var keyword: Keyword? { keyword(at: position) }
 
   /// Returns the keyword that the token at `index` spells, if it spells one.
-  func keyword(at index: Int) -> Keyword? {
-    let token = tokens[index]
-    guard token.kind == .word else { return nil }
-    return keywords.keyword(in: bytes, from: Int(token.lower), to: Int(token.upper))
-  }
+  func keyword(at index: Int) -> Keyword? { tokens[index].keyword }
 
   /// Returns the place of `token`.
   func span(of token: Token) -> Span { Span(file: file, lower: token.lower, upper: token.upper) }
@@ -258,14 +251,18 @@ struct Parser {
     }
   }
 
-  /// Reads the statements of the block of `declaration`, whose `{` is next; `statement` reads the one that begins here.
-  mutating func readBlock(
-    of declaration: Keyword, named name: String?, _ statement: (inout Parser) throws(Failure) -> Void
+  /// Reads the statements of the block of `declaration`, whose `{` is next, into `result`; `statement` reads the one
+  /// that begins here.
+  mutating func readBlock<Result>(
+    of declaration: Keyword, named name: String?, into result: inout Result,
+    _ statement: (inout Parser, inout Result) throws(Failure) -> Void
   ) throws(Failure) {
-    let subject = name.map { "`\(declaration.rawValue) \(shortened($0))`" } ?? "`\(declaration.rawValue)`"
+    func subject() -> String {
+      name.map { "`\(declaration.rawValue) \(shortened($0))`" } ?? "`\(declaration.rawValue)`"
+    }
     let brace = indexBehindLines(from: position)
     guard tokens[brace].kind == .leftBrace else {
-      try fail("`{` and the statements of \(subject)")
+      try fail("`{` and the statements of \(subject())")
       return
     }
     move(to: brace)
@@ -277,14 +274,14 @@ struct Parser {
         advance()
         return
       case .end:
-        findings.add(.unclosedBlock(of: subject, opened: opening, at: span, next: nil))
+        findings.add(.unclosedBlock(of: subject(), opened: opening, at: span, next: nil))
         return
       default:
         if beginsDeclaration(at: position) {
-          findings.add(.unclosedBlock(of: subject, opened: opening, at: endOfLast, next: span))
+          findings.add(.unclosedBlock(of: subject(), opened: opening, at: endOfLast, next: span))
           return
         }
-        do { try statement(&self) } catch { skipStatement() }
+        do { try statement(&self, &result) } catch { skipStatement() }
       }
     }
   }

@@ -93,6 +93,12 @@ public struct Sources: Sendable {
   /// Returns the file that `span` is in.
   public func file(of span: Span) -> SourceFile { files[Int(span.file)] }
 
+  /// Returns the path of the file that `span` is in.
+  public func path(of span: Span) -> String { files[Int(span.file)].path }
+
+  /// Returns the number, counted from 1, of the line that `span` begins on.
+  public func line(of span: Span) -> Int { files[Int(span.file)].line(at: Int(span.lower)) + 1 }
+
   /// Returns the text of `span`.
   public func text(of span: Span) -> String { file(of: span).text(span.range) }
 

@@ -1,7 +1,7 @@
 /// A piece of a file.
-@frozen public struct Token: Hashable, Sendable {
+public struct Token: Hashable, Sendable {
   /// What a piece is.
-  @frozen public enum Kind: UInt8, Hashable, Sendable {
+  public enum Kind: UInt8, Hashable, Sendable {
     /// A run of characters that are none of the others: a keyword, a name, a number, an address.
     case word
     /// Text between double quotes, the quotes included.
@@ -29,6 +29,9 @@
   /// What it is.
   public let kind: Kind
 
+  /// The keyword that it spells, if it is a word and spells one.
+  let keyword: Keyword?
+
   /// The offset of the first byte.
   public let lower: UInt32
 
@@ -36,12 +39,18 @@
   public let upper: UInt32
 
   /// Creates the token of `kind` from `lower` up to `upper`.
-  @inlinable public init(_ kind: Kind, from lower: UInt32, to upper: UInt32) {
+  public init(_ kind: Kind, from lower: UInt32, to upper: UInt32) {
+    self.init(kind, nil, from: lower, to: upper)
+  }
+
+  /// Creates the token of `kind` from `lower` up to `upper`, which spells `keyword`.
+  init(_ kind: Kind, _ keyword: Keyword?, from lower: UInt32, to upper: UInt32) {
     self.kind = kind
+    self.keyword = keyword
     self.lower = lower
     self.upper = upper
   }
 
   /// `true` iff the token has no meaning of its own.
-  @inlinable public var isTrivia: Bool { kind == .space || kind == .comment }
+  public var isTrivia: Bool { kind == .space || kind == .comment }
 }

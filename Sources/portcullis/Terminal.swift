@@ -9,7 +9,7 @@ enum Terminal {
   /// Writes a result to standard output.
   static func print(_ text: String) throws {
     do throws(SystemError) {
-      try write(Array(text.utf8), to: STDOUT_FILENO, path: "standard output")
+      try write(text, to: STDOUT_FILENO, path: "standard output")
     } catch {
       // Whoever closes a pipe early does not want to hear of it.
       if error.number != EPIPE { say("error: \(error)\n") }
@@ -19,7 +19,15 @@ enum Terminal {
 
   /// Writes what is no result to standard error.
   static func say(_ text: String) {
-    try? write(Array(text.utf8), to: STDERR_FILENO, path: "standard error")
+    try? write(text, to: STDERR_FILENO, path: "standard error")
+  }
+
+  /// Ends the program, all of whose work is done, with `code`.
+  ///
+  /// What is in `value` is not given back piece by piece, which takes longer for a large policy than to write its rulesets:
+  /// the kernel takes all memory at once.
+  static func leave<Value>(holding value: Value, _ code: ExitCode = .success) -> Never {
+    withExtendedLifetime(value) { exit(code.rawValue) }
   }
 
   /// Says why the program could not run, and ends it.

@@ -103,7 +103,7 @@ struct Mentions {
   init(_ policy: Policy) {
     for s in policy.services.indices {
       if let owner = policy.services[s].owner { owners.insert(owner) }
-      for exposure in policy.services[s].exposures { add(exposure.audience) }
+      for e in policy.services[s].exposures.indices { add(policy.services[s].exposures[e].audience) }
       for use in policy.services[s].uses { add(use.targets) }
     }
     for host in policy.hosts {

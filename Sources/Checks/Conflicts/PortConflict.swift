@@ -59,11 +59,15 @@ extension Check {
   /// Returns what listens on `host`.
   private static func listeners(on host: Host, in policy: Policy) -> [Listener] {
     var result: [Listener] = []
-    for run in host.runs {
-      let bound = run.addresses.isEmpty ? nil : AddressSet(run.addresses.map(\.value))
-      for port in policy[run.service].ports {
-        for traffic in port.traffic where traffic.ports != nil {
-          result.append(Listener(service: run.service, traffic: traffic, addresses: bound, span: port.trafficSpan))
+    result.reserveCapacity(host.runs.count)
+    // By position, since a port that is taken out of its list costs a count of each of its parts.
+    for r in host.runs.indices {
+      let service = host.runs[r].service
+      let bound = host.runs[r].addresses.isEmpty ? nil : AddressSet(host.runs[r].addresses.map(\.value))
+      for p in policy.services[service.rawValue].ports.indices {
+        let span = policy.services[service.rawValue].ports[p].trafficSpan
+        for traffic in policy.services[service.rawValue].ports[p].traffic where traffic.ports != nil {
+          result.append(Listener(service: service, traffic: traffic, addresses: bound, span: span))
         }
       }
     }
@@ -108,11 +112,23 @@ struct Listener {
 
   /// Returns pairs of different services among `listeners` that conflict: for each that does, one that was there before.
   static func overlaps(among listeners: [Listener]) -> [(Listener, Listener)] {
-    let sorted = listeners.sorted { ($0.traffic, $0.service) < ($1.traffic, $1.service) }
+    // What is compared is taken out, since each listener that is taken out costs a count of each of its parts.
+    struct Key {
+      let traffic: Traffic
+      let service: ID<Service>
+      let index: Int
+    }
+    var keys = listeners.indices.map { Key(traffic: listeners[$0].traffic, service: listeners[$0].service, index: $0) }
+    keys.sort { a, b in
+      if a.traffic < b.traffic { return true }
+      if b.traffic < a.traffic { return false }
+      return a.service < b.service
+    }
     var result: [(Listener, Listener)] = []
     var seen = Set<[ID<Service>]>()
     var open: [Listener] = []
-    for listener in sorted {
+    for key in keys {
+      let listener = listeners[key.index]
       open.removeAll { $0.traffic.transport != listener.traffic.transport || ends($0, before: listener) }
       if let earlier = open.first(where: { $0.service != listener.service && $0.conflicts(with: listener) }) {
         let pair = [earlier.service, listener.service].sorted()

@@ -41,8 +41,7 @@ extension Check {
     inspection.exposures.lazy.filter { $0.exposure.provenance.until == nil }.compactMap { view in
       let guest = view.exposure.audience.parties.first { party in
         guard case .addresses(let range) = party.value else { return false }
-        let addresses = AddressSet(CollectionOfOne(range))
-        return addresses.intersects(Width.publicNetworks) && !Width.isInternet(addresses)
+        return Width.publicNetworks.intersects(range) && !Width.isInternet(AddressSet(range))
       }
       guard let guest else { return nil }
       let name = inspection.policy[view.service].name.value

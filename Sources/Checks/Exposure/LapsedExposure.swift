@@ -33,9 +33,9 @@ extension Check {
     let policy = inspection.policy
     var statements: [(subject: String, word: String, provenance: Provenance)] = []
     for s in policy.services.indices {
-      for exposure in policy.services[s].exposures where exposure.provenance.until != nil {
+      for e in policy.services[s].exposures.indices where policy.services[s].exposures[e].provenance.until != nil {
         let name = policy.services[s].name.value
-        statements.append((name, "exposure of `\(name)`", exposure.provenance))
+        statements.append((name, "exposure of `\(name)`", policy.services[s].exposures[e].provenance))
       }
       for use in policy.services[s].uses where use.provenance.until != nil {
         let name = policy.services[s].name.value

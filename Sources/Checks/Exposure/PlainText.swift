@@ -70,7 +70,7 @@ extension Check {
         if case .service = party.value { true } else { false }
       }
     }
-    return Width.isInternet(view.audience)
+    return view.isInternet
       && !view.traffic.contains { $0.public == .ports(.tcp, PortRange(80)) }
   }
 

@@ -63,7 +63,9 @@ extension Check {
       """,
     ]
   ) { inspection in
-    inspection.activeExposures.filter { Width.isInternet(inspection.spread(of: $0)) }.compactMap { view in
+    // What is no Internet as it is written is none without its zones.
+    inspection.activeExposures.filter { $0.isInternet && Width.isInternet(inspection.spread(of: $0)) }.compactMap {
+      view in
       sensitivity(of: view, in: inspection.policy).map { finding(view, $0, in: inspection.policy) }
     }
   }

@@ -15,14 +15,18 @@ enum Width {
   /// 256th of all IPv4 addresses, or IPv6 blocks that hold more than a /16.
   static func isInternet(_ audience: AddressSet) -> Bool {
     if audience.isAll { return true }
+    // Most are small.
+    guard exceeds(audience, ipv4Bits: 24, ipv6Bits: 112) else { return false }
     return exceeds(audience.intersection(publicNetworks), ipv4Bits: 24, ipv6Bits: 112)
   }
 
   /// Returns `true` iff `audience` is wider than an organisation's own networks should be for what is sensitive:
   /// more public addresses than a /16 or an IPv6 /32, or more addresses in all than a /12 or an IPv6 /32.
   static func isWide(_ audience: AddressSet) -> Bool {
-    exceeds(audience.intersection(publicNetworks), ipv4Bits: 16, ipv6Bits: 96)
-      || exceeds(audience, ipv4Bits: 20, ipv6Bits: 96)
+    // Most are small.
+    guard exceeds(audience, ipv4Bits: 16, ipv6Bits: 96) else { return false }
+    return exceeds(audience, ipv4Bits: 20, ipv6Bits: 96)
+      || exceeds(audience.intersection(publicNetworks), ipv4Bits: 16, ipv6Bits: 96)
   }
 
   /// Returns `true` iff `set` has more than two to the power of the given number of bits of a family's addresses.

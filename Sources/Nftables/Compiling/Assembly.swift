@@ -39,32 +39,33 @@ struct Assembly {
 
   /// Returns what leads back from a rule or an element to the policy: the subject of `cause` and its line.
   func comment(_ cause: Cause, others: Bool = false) -> String {
-    let file = sources.file(of: cause.span)
-    let tail = ":\(file.line(at: Int(cause.span.lower)) + 1)" + (others ? " and others" : "")
-    return Assembly.comment(cause.subject, path: file.path, tail: tail)
+    var tail = TextBuffer()
+    tail.write(byte: UInt8(ascii: ":"))
+    tail.write(sources.line(of: cause.span))
+    if others { tail.write(" and others") }
+    return Assembly.comment(cause.subject, path: sources.path(of: cause.span), tail: tail.bytes)
   }
 
   /// Returns `subject path tail` with nothing in it that could end a comment, in at most 120 bytes, which is less than
   /// the 128 that nft(8) allows; what is too long loses the beginning of its path.
-  static func comment(_ subject: String, path: String, tail: String) -> String {
-    if subject.utf8.count + path.utf8.count + tail.utf8.count < 120, subject.utf8.count <= 60,
-      subject.utf8.allSatisfy(isPrintable), path.utf8.allSatisfy(isPrintable)
-    {
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(120)
-      bytes.append(contentsOf: subject.utf8)
-      bytes.append(UInt8(ascii: " "))
-      bytes.append(contentsOf: path.utf8)
-      bytes.append(contentsOf: tail.utf8)
-      return String(decoding: bytes, as: UTF8.self)
+  private static func comment(_ subject: String, path: String, tail: [UInt8]) -> String {
+    let count = subject.utf8.count + path.utf8.count + tail.count + 1
+    if count <= 120, subject.utf8.count <= 60 {
+      var plain = TextBuffer()
+      plain.reserve(count)
+      plain.write(subject)
+      plain.write(byte: UInt8(ascii: " "))
+      plain.write(path)
+      plain.write(tail)
+      if plain.bytes.allSatisfy(isPrintable) { return plain.text }
     }
     var bytes = printable(subject)
     if bytes.count > 60 { bytes = bytes.prefix(57) + Array("...".utf8) }
     bytes.append(UInt8(ascii: " "))
-    let room = 120 - bytes.count - tail.utf8.count
+    let room = 120 - bytes.count - tail.count
     let path = printable(path)
     bytes += path.count > room ? Array("...".utf8) + path.suffix(room - 3) : path
-    return String(decoding: bytes, as: UTF8.self) + tail
+    return String(decoding: bytes + tail, as: UTF8.self)
   }
 
   /// Returns the bytes of `text` with `?` for whatever is not plain ASCII, or has a meaning to nft(8) inside quotes.

@@ -56,6 +56,9 @@ struct Decision {
 
   /// The line of the policy.
   var cause: Cause
+
+  /// What leads back to that line from a rule or an element.
+  var comment: String
 }
 
 /// A part of a candidate that concerns one family.

@@ -50,7 +50,8 @@ extension Compiler {
     var candidates: [Candidate] = []
     decisions.reserveCapacity(firewall.openings.count)
     candidates.reserveCapacity(firewall.openings.count)
-    for (index, opening) in firewall.openings.enumerated() {
+    for index in firewall.openings.indices {
+      let opening = firewall.openings[index]
       var group = DecisionGroup(
         verdict: .accept, until: opening.until, limit: opening.limit,
         subject: opening.logged ? opening.cause.subject : nil)
@@ -155,9 +156,10 @@ extension Compiler {
   private mutating func decision(_ group: DecisionGroup, traffic: Traffic?, cause: Cause) -> Decision {
     var group = group
     if let until = group.until, Compiler.end(of: until) == nil { group.until = nil }
-    guard group.isConditional else { return Decision(phase: .plain, chain: nil, cause: cause) }
+    let comment = assembly.comment(cause)
+    guard group.isConditional else { return Decision(phase: .plain, chain: nil, cause: cause, comment: comment) }
     let phase = group.subject == nil ? Decision.Phase.conditional : .logged
-    if let chain = groups[group] { return Decision(phase: phase, chain: chain, cause: cause) }
+    if let chain = groups[group] { return Decision(phase: phase, chain: chain, cause: cause, comment: comment) }
     let chain = assembly.fresh("when\(groups.count + 1)")
     groups[group] = chain
     var steps: [Statement] = []
@@ -171,12 +173,12 @@ extension Compiler {
     end += [.counter, .verdict(group.verdict)]
     guard let limit = group.limit else {
       assembly.add(chain: chain, [Rule(steps + end)])
-      return Decision(phase: phase, chain: chain, cause: cause)
+      return Decision(phase: phase, chain: chain, cause: cause, comment: comment)
     }
     let bucket = self.bucket(limit, at: cause)
     guard limit.perSource else {
       assembly.add(chain: chain, [Rule(steps + [.limit(bucket)] + end)])
-      return Decision(phase: phase, chain: chain, cause: cause)
+      return Decision(phase: phase, chain: chain, cause: cause, comment: comment)
     }
     let rules = AddressFamily.allCases.map { family in
       let set = assembly.fresh(chain + (family == .ipv4 ? "_ip" : "_ip6"))
@@ -187,7 +189,7 @@ extension Compiler {
       return Rule(steps + [.update(set: set, key, bucket)] + end)
     }
     assembly.add(chain: chain, rules)
-    return Decision(phase: phase, chain: chain, cause: cause)
+    return Decision(phase: phase, chain: chain, cause: cause, comment: comment)
   }
 
   /// Returns `group` with a bucket of its own for the opening at `index`, unless one a source and port is the same.

@@ -18,20 +18,33 @@ struct Dispatcher {
 
   /// Returns rules that decide `candidates`, with chains and sets whose names begin with `name` put into `assembly`.
   func rules(for candidates: [Candidate], named name: String, into assembly: inout Assembly) -> [Rule] {
-    Decision.Phase.allCases.flatMap { phase -> [Rule] in
-      let part = candidates.filter { decisions[Int($0.decision)].phase == phase }
-      return part.isEmpty ? [] : byInbound(part, named: name + phase.suffix, phase, into: &assembly)
+    let positions = candidates.indices
+    return Decision.Phase.allCases.flatMap { phase -> [Rule] in
+      let part = positions.filter { decisions[Int(candidates[$0].decision)].phase == phase }
+      if part.isEmpty { return [] }
+      // Most have one phase alone, and need no list of their own.
+      let some = part.count == candidates.count ? candidates : part.map { candidates[$0] }
+      return byInbound(some, named: name + phase.suffix, phase, into: &assembly)
     }
+  }
+
+  /// Returns `candidates` by the set of interfaces that `interfaces` tells of each, in the order of output.
+  private static func grouped(
+    _ candidates: [Candidate], by interfaces: (Candidate) -> InterfaceSet
+  ) -> [(interfaces: InterfaceSet, candidates: [Candidate])] {
+    // Most hosts do not tell interfaces apart.
+    if candidates.allSatisfy({ interfaces($0).isAny }) { return [(.any, candidates)] }
+    return Dictionary(grouping: candidates, by: interfaces).sorted { $0.key < $1.key }
+      .map { (interfaces: $0.key, candidates: $0.value) }
   }
 
   /// Returns rules for `candidates` of one phase, told apart by the interface that packets arrive on.
   private func byInbound(
     _ candidates: [Candidate], named name: String, _ phase: Decision.Phase, into assembly: inout Assembly
   ) -> [Rule] {
-    let groups = Dictionary(grouping: candidates, by: \.inbound)
     var rules: [Rule] = []
     var classes: [(interfaces: InterfaceSet, chain: String)] = []
-    for (interfaces, group) in groups.sorted(by: { $0.key < $1.key }) where !interfaces.isEmpty {
+    for (interfaces, group) in Dispatcher.grouped(candidates, by: { $0.inbound }) where !interfaces.isEmpty {
       if interfaces.isAny {
         rules = byOutbound(group, named: name, phase, into: &assembly)
       } else {
@@ -48,10 +61,9 @@ struct Dispatcher {
   private func byOutbound(
     _ candidates: [Candidate], named name: String, _ phase: Decision.Phase, into assembly: inout Assembly
   ) -> [Rule] {
-    let groups = Dictionary(grouping: candidates, by: \.outbound)
     var rules: [Rule] = []
     var classes: [(interfaces: InterfaceSet, chain: String)] = []
-    for (interfaces, group) in groups.sorted(by: { $0.key < $1.key }) where !interfaces.isEmpty {
+    for (interfaces, group) in Dispatcher.grouped(candidates, by: { $0.outbound }) where !interfaces.isEmpty {
       if interfaces.isAny {
         rules = byFamily(group, named: name, phase, into: &assembly)
       } else {
@@ -109,8 +121,10 @@ struct Dispatcher {
     _ candidates: [Candidate], named name: String, _ phase: Decision.Phase, into assembly: inout Assembly
   ) -> [Rule] {
     var both: [FamilyCandidate] = []
-    var single: [AddressFamily: [FamilyCandidate]] = [:]
-    for c in candidates {
+    var four: [FamilyCandidate] = []
+    var six: [FamilyCandidate] = []
+    for i in candidates.indices {
+      let c = candidates[i]
       if c.sources.isAll, c.destinations?.isAll ?? true, c.traffic?.family == nil {
         both.append(FamilyCandidate(traffic: c.traffic, decision: c.decision))
         continue
@@ -118,18 +132,17 @@ struct Dispatcher {
       for family in AddressFamily.allCases {
         if let only = c.traffic?.family, only != family { continue }
         if c.sources.isEmpty(family) || c.destinations?.isEmpty(family) ?? false { continue }
-        single[family, default: []].append(
-          FamilyCandidate(
-            sources: c.sources.isAll(family) ? nil : c.sources,
-            destinations: c.destinations.flatMap { $0.isAll(family) ? nil : $0 }, traffic: c.traffic,
-            decision: c.decision))
+        let part = FamilyCandidate(
+          sources: c.sources.isAll(family) ? nil : c.sources,
+          destinations: c.destinations.flatMap { $0.isAll(family) ? nil : $0 }, traffic: c.traffic,
+          decision: c.decision)
+        if family == .ipv4 { four.append(part) } else { six.append(part) }
       }
     }
     let matcher = Matcher(dispatcher: self, phase: phase)
     var rules = both.isEmpty ? [] : matcher.rules(for: both, nil, named: name, into: &assembly)
     var elements: [Statement.VerdictElement] = []
-    for family in AddressFamily.allCases {
-      guard let group = single[family] else { continue }
+    for (family, group) in [(AddressFamily.ipv4, four), (.ipv6, six)] where !group.isEmpty {
       let chain = assembly.fresh(name + (family == .ipv4 ? "_ip" : "_ip6"))
       let inner = matcher.rules(for: group, family, named: chain, into: &assembly)
       assembly.add(chain: chain, inner)

@@ -47,6 +47,19 @@ struct Shape: Hashable, Comparable {
   /// What is looked at of the traffic.
   var contents: Contents
 
+  /// Writes the shape into `hasher`; entries are put into tables by their shapes.
+  func hash(into hasher: inout Hasher) { hasher.combine(code) }
+
+  /// How many parts a key of the shape has.
+  var partCount: Int {
+    let addresses = (source == .any ? 0 : 1) + (destination == .any ? 0 : 1)
+    return switch contents {
+    case .none: addresses
+    case .icmpType, .port(bits: 0): addresses + 1
+    case .icmpTypeAndCode, .range, .port: addresses + 2
+    }
+  }
+
   /// The shape as one number, in the order of output.
   var code: UInt32 {
     func code(_ part: Part) -> UInt32 {
@@ -97,6 +110,29 @@ struct Shape: Hashable, Comparable {
   }
 }
 
+/// A key of some shape with the decision that it leads to, as plain numbers that are sorted without counting references.
+struct Key {
+  /// The lowest source.
+  var source: UInt128
+
+  /// The lowest destination.
+  var destination: UInt128
+
+  /// The protocol, the lowest and the highest port; or the type and the code.
+  var traffic: UInt64
+
+  /// The decision.
+  var decision: Int32
+
+  /// Returns `true` iff `a` stands before `b`: by key and then by decision.
+  static func precedes(_ a: Key, _ b: Key) -> Bool {
+    if a.source != b.source { return a.source < b.source }
+    if a.destination != b.destination { return a.destination < b.destination }
+    if a.traffic != b.traffic { return a.traffic < b.traffic }
+    return a.decision < b.decision
+  }
+}
+
 /// A key of some shape with the decisions that it leads to.
 struct Entry {
   /// The lowest source.
@@ -120,17 +156,20 @@ struct Entry {
   /// The other decisions; of a plain decision one at most, which tells that there are others.
   var others: [Int32] = []
 
-  /// Returns `true` iff both have the same key.
-  func hasKey(of other: Entry) -> Bool {
-    source == other.source && traffic == other.traffic && destination == other.destination
+  /// Creates the entry of `key` alone.
+  init(_ key: Key) {
+    source = key.source
+    destination = key.destination
+    traffic = key.traffic
+    decision = key.decision
   }
 
-  /// Returns `true` iff `a` stands before `b`: by key and then by decision.
-  static func precedes(_ a: Entry, _ b: Entry) -> Bool {
-    if a.source != b.source { return a.source < b.source }
-    if a.destination != b.destination { return a.destination < b.destination }
-    if a.traffic != b.traffic { return a.traffic < b.traffic }
-    return a.decision < b.decision
+  /// The key with the decision that comes first.
+  var key: Key { Key(source: source, destination: destination, traffic: traffic, decision: decision) }
+
+  /// Returns `true` iff `other` is the same key.
+  func hasKey(of other: Key) -> Bool {
+    source == other.source && traffic == other.traffic && destination == other.destination
   }
 
   /// The number for the ports of `range` of `transport`.

@@ -37,7 +37,9 @@ extension Matcher {
 
   /// Returns what leads back to the policy from `entry`.
   private func comment(_ entry: Entry, _ assembly: Assembly) -> String {
-    assembly.comment(dispatcher.decisions[Int(entry.decision)].cause, others: !entry.others.isEmpty)
+    entry.others.isEmpty
+      ? dispatcher.decisions[Int(entry.decision)].comment
+      : assembly.comment(dispatcher.decisions[Int(entry.decision)].cause, others: true)
   }
 
   /// Returns the chain that decides `entry`, which is made if there are several decisions.
@@ -83,7 +85,7 @@ extension Matcher {
   /// Returns the key of `entry` in a set of `shape`.
   private func key(_ entry: Entry, _ shape: Shape) -> [Datum] {
     var key: [Datum] = []
-    key.reserveCapacity(4)
+    key.reserveCapacity(shape.partCount)
     let family = shape.family ?? .ipv4
     func add(_ part: Shape.Part, _ lower: UInt128, _ upper: UInt128) {
       switch part {

@@ -81,27 +81,10 @@ struct Matcher {
   private func lookUps(
     _ candidates: [FamilyCandidate], _ family: AddressFamily?, named name: String, into assembly: inout Assembly
   ) -> [Rule] {
-    var entries: [Shape: [Entry]] = [:]
-    for c in candidates { expand(c, family, into: &entries) }
+    var keys: [Shape: [Key]] = [:]
+    for i in candidates.indices { expand(candidates[i], family, into: &keys) }
+    var entries = merged(keys)
     var rules: [Rule] = []
-    for (shape, group) in entries where shape.contents == .range {
-      let merged = merge(group)
-      if merged.count <= Matcher.few(shape) {
-        entries[shape] = merged
-        continue
-      }
-      entries[shape] = nil
-      for entry in merged {
-        entry.ports.forEachBlock { lower, bits in
-          var block = entry
-          block.traffic = Entry.code(entry.transport, PortRange(lower))
-          var target = shape
-          target.contents = .port(bits: bits)
-          entries[target, default: []].append(block)
-        }
-      }
-    }
-    for (shape, group) in entries { entries[shape] = merge(group) }
     Matcher.useIntervals(&entries, limit: limit)
     for (shape, group) in entries.sorted(by: { $0.key < $1.key }) {
       rules += rulesOf(group, shape, named: name, into: &assembly)
@@ -109,8 +92,34 @@ struct Matcher {
     return rules
   }
 
-  /// Adds the keys of `candidate` to `entries`, by their shapes.
-  private func expand(_ candidate: FamilyCandidate, _ family: AddressFamily?, into entries: inout [Shape: [Entry]]) {
+  /// Returns the entries of `keys`, with blocks of ports, which a set finds by their first bits, in the place of ranges of
+  /// ports, unless these are few.
+  private func merged(_ keys: [Shape: [Key]]) -> [Shape: [Entry]] {
+    var entries: [Shape: [Entry]] = [:]
+    var blocks: [Shape: [Entry]] = [:]
+    for (shape, group) in keys where shape.contents == .range {
+      let merged = merge(group)
+      if merged.count <= Matcher.few(shape) {
+        entries[shape] = merged
+        continue
+      }
+      for entry in merged {
+        entry.ports.forEachBlock { lower, bits in
+          var block = entry
+          block.traffic = Entry.code(entry.transport, PortRange(lower))
+          var target = shape
+          target.contents = .port(bits: bits)
+          blocks[target, default: []].append(block)
+        }
+      }
+    }
+    for (shape, group) in keys where shape.contents != .range && blocks[shape] == nil { entries[shape] = merge(group) }
+    for (shape, group) in blocks { entries[shape] = merge((keys[shape] ?? []).map { Entry($0) } + group) }
+    return entries
+  }
+
+  /// Adds the keys of `candidate` to `keys`, by their shapes.
+  private func expand(_ candidate: FamilyCandidate, _ family: AddressFamily?, into keys: inout [Shape: [Key]]) {
     var contents = Shape.Contents.none
     var traffic: UInt64 = 0
     switch candidate.traffic {
@@ -130,8 +139,8 @@ struct Matcher {
     let family = family ?? candidate.traffic?.family
     func add(_ source: UInt128, _ sourcePart: Shape.Part, _ destination: UInt128, _ destinationPart: Shape.Part) {
       let shape = Shape(family: family, source: sourcePart, destination: destinationPart, contents: contents)
-      entries[shape, default: []].append(
-        Entry(source: source, destination: destination, traffic: traffic, decision: candidate.decision))
+      keys[shape, default: []].append(
+        Key(source: source, destination: destination, traffic: traffic, decision: candidate.decision))
     }
     func addDestinations(_ source: UInt128, _ part: Shape.Part) {
       guard let family, let destinations = candidate.destinations else { return add(source, part, 0, .any) }
@@ -141,13 +150,30 @@ struct Matcher {
     sources.forEachBlock(family) { addDestinations($0, .prefix($1)) }
   }
 
+  /// Returns the entries of `keys` of one shape in order, one for each key.
+  private func merge(_ keys: [Key]) -> [Entry] {
+    var merged: [Entry] = []
+    merged.reserveCapacity(keys.count)
+    for key in keys.sorted(by: Key.precedes) {
+      let last = merged.count - 1
+      if last < 0 || !merged[last].hasKey(of: key) {
+        merged.append(Entry(key))
+      } else if key.decision != merged[last].decision, key.decision != merged[last].others.last,
+        merged[last].others.count + 1 < limit
+      {
+        merged[last].others.append(key.decision)
+      }
+    }
+    return merged
+  }
+
   /// Returns `entries` of one shape in order, one for each key.
   private func merge(_ entries: [Entry]) -> [Entry] {
     guard entries.count > 1 else { return entries }
     var merged: [Entry] = []
     merged.reserveCapacity(entries.count)
-    for entry in entries.sorted(by: Entry.precedes) {
-      guard let last = merged.last, last.hasKey(of: entry) else {
+    for entry in entries.sorted(by: { Key.precedes($0.key, $1.key) }) {
+      guard let last = merged.last, last.hasKey(of: entry.key) else {
         merged.append(entry)
         continue
       }

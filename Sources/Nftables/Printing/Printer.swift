@@ -77,7 +77,7 @@ struct Printer {
     if set.counts { out.write("\t\tcounter\n") }
     if !set.elements.isEmpty {
       out.write("\t\telements = {\n")
-      for element in set.elements { write(element) }
+      for i in set.elements.indices { write(set.elements[i]) }
       out.write("\t\t}\n")
     }
     out.write("\t}\n")

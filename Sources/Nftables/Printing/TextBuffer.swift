@@ -12,7 +12,15 @@ struct TextBuffer {
   mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
   /// Appends `text`.
-  mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  mutating func write(_ text: String) {
+    let utf8 = text.utf8.span
+    bytes.append(addingCapacity: utf8.count) { output in
+      for i in utf8.indices { output.append(utf8[i]) }
+    }
+  }
+
+  /// Appends `text`.
+  mutating func write(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
   /// Appends the character `byte`.
   mutating func write(byte: UInt8) { bytes.append(byte) }

@@ -45,7 +45,6 @@ struct CheckCommand: ParsableCommand {
     } else {
       try Terminal.print(render(report, as: format))
     }
-    if isIncomplete { throw ExitCode.notRun }
-    if report.fails { throw ExitCode.found }
+    Terminal.leave(holding: (pipeline, report), isIncomplete ? .notRun : report.fails ? .found : .success)
   }
 }

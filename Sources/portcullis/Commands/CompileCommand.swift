@@ -69,7 +69,7 @@ struct CompileCommand: ParsableCommand {
       }
       for target in Targets.requestable where target.name == to {
         let files = try accepted(pipeline.compile(ID<Host>(index), to: target), of: pipeline)
-        try Terminal.print(files.map(\.text).joined())
+        for file in files { try Terminal.print(file.text) }
       }
     } else if let cluster {
       guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == cluster }) else {
@@ -83,6 +83,7 @@ struct CompileCommand: ParsableCommand {
         try Terminal.print(manifests.map { $0.text.hasPrefix("---\n") ? $0.text : "---\n" + $0.text }.joined())
       }
     }
+    Terminal.leave(holding: pipeline)
   }
 
   /// Returns the files of `compilation` unless the target could not express something.

@@ -219,6 +219,18 @@ func write(_ bytes: [UInt8], to number: Int32, path: String) throws(SystemError)
   }
 }
 
+/// Writes all of `text` to the open file `number`.
+func write(_ text: String, to number: Int32, path: String) throws(SystemError) {
+  var start = 0
+  let utf8 = text.utf8.span
+  while start < utf8.count {
+    let n = unsafe utf8.extracting(start...).withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
+    if n < 0, errno == EINTR { continue }
+    if n < 0 { throw SystemError(path) }
+    start += n
+  }
+}
+
 /// Returns what `program`, found as a shell would find it, writes to its standard output when it is run with
 /// `arguments`, or nothing if it fails or writes more than `limit` bytes; no shell takes part.
 func output(of program: String, _ arguments: [String], atMost limit: Int) throws(SystemError) -> [UInt8]? {
