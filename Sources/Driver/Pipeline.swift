@@ -11,7 +11,7 @@ public struct Pipeline: Sendable {
   /// The day on which it is judged, in UTC.
   public let today: CalendarDate
 
-  /// The trees of the files, once they are parsed.
+  /// The trees of the files, once they are parsed, without their tokens.
   public private(set) var trees: [Tree] = []
 
   /// The policy, once it is resolved.
@@ -56,7 +56,9 @@ public struct Pipeline: Sendable {
   public mutating func parseAll() {
     trees.reserveCapacity(sources.files.count)
     for (i, file) in sources.files.enumerated() {
-      let (tree, found) = parse(file, at: UInt32(i))
+      var (tree, found) = parse(file, at: UInt32(i))
+      // They are most of the memory of a tree, and nobody writes it again.
+      tree.tokens = []
       trees.append(tree)
       diagnostics += found
     }

@@ -75,7 +75,10 @@ public struct Lowering: Sendable {
     for s in policy.services.indices {
       firstExposure.append(traffic.count)
       for e in policy.services[s].exposures.indices {
-        traffic.append(Lowering.publicTraffic(of: policy.services[s].exposures[e], in: policy.services[s].ports))
+        traffic.append(
+          Lowering.publicTraffic(
+            of: policy.services[s].exposures[e].ports, as: policy.services[s].exposures[e].publicPort,
+            in: policy.services[s].ports))
         audiences.append(book.addresses(of: policy.services[s].exposures[e].audience))
       }
     }
@@ -94,7 +97,7 @@ public struct Lowering: Sendable {
   ///
   /// `as` names the public ports protocol by protocol; a protocol that it does not name is not opened.
   public func publicTraffic(of exposure: Exposure, in service: Service) -> [(public: Traffic, listening: Traffic)] {
-    Lowering.publicTraffic(of: exposure, in: service.ports)
+    Lowering.publicTraffic(of: exposure.ports, as: exposure.publicPort, in: service.ports)
   }
 
   /// Returns the public traffic that `exposure` opens, which is derived once.
@@ -107,14 +110,14 @@ public struct Lowering: Sendable {
     audiences[firstExposure[exposure.service.rawValue] + exposure.index]
   }
 
-  /// Returns the public traffic that `exposure` of a service with `ports` opens.
+  /// Returns the public traffic of the `exposed` ones of `ports`, which are shown as `publicPort`.
   private static func publicTraffic(
-    of exposure: Exposure, in ports: [Port]
+    of exposed: [Int], as publicPort: TrafficList?, in ports: [Port]
   ) -> [(public: Traffic, listening: Traffic)] {
     var result: [(public: Traffic, listening: Traffic)] = []
-    for port in exposure.ports {
+    for port in exposed {
       for listening in ports[port].traffic {
-        guard let publicPorts = exposure.publicPort?.value else {
+        guard let publicPorts = publicPort?.value else {
           result.append((listening, listening))
           continue
         }

@@ -45,60 +45,57 @@ extension Address {
   /// Returns the value of the IPv6 address `text`, or nothing if it is none.
   private static func ipv6Value(of text: ArraySlice<UInt8>) -> UInt128? {
     let colon = UInt8(ascii: ":")
-    guard let gap = firstDoubleColon(in: text) else {
-      guard let groups = ipv6Groups(text), groups.count == 8 else { return nil }
-      return groups.reduce(0) { $0 << 16 | UInt128($1) }
+    var value: UInt128 = 0
+    var groups = 0
+    /// The number of groups before `::`, if there is one.
+    var head: Int?
+    var i = text.startIndex
+    if text.starts(with: [colon, colon]) {
+      head = 0
+      i += 2
     }
-    let tailText = text[(gap + 2)...]
-    guard tailText.first != colon,
-      let head = ipv6Groups(text[..<gap], last: false), let tail = ipv6Groups(tailText),
-      head.count + tail.count <= 7
-    else { return nil }
-    let high = head.reduce(UInt128(0)) { $0 << 16 | UInt128($1) } << (128 - 16 * UInt128(head.count))
-    return (head.isEmpty ? 0 : high) | tail.reduce(UInt128(0)) { $0 << 16 | UInt128($1) }
-  }
-
-  /// Returns where the first `::` in `text` begins, if there is one.
-  private static func firstDoubleColon(in text: ArraySlice<UInt8>) -> Int? {
-    let colon = UInt8(ascii: ":")
-    return text.indices.dropLast().first { text[$0] == colon && text[$0 + 1] == colon }
-  }
-
-  /// Returns the groups of 16 bits in `text`; a dotted quad may be the last two iff `last`.
-  private static func ipv6Groups(_ text: ArraySlice<UInt8>, last: Bool = true) -> [UInt16]? {
-    if text.isEmpty { return [] }
-    var groups: [UInt16] = []
-    groups.reserveCapacity(8)
-    var start = text.startIndex
-    while true {
-      let end = text[start...].firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
-      let part = text[start..<end]
-      if last, end == text.endIndex, part.contains(UInt8(ascii: ".")) {
-        guard let quad = ipv4Value(of: part) else { return nil }
-        groups += [UInt16(quad >> 16), UInt16(quad & 0xffff)]
-      } else {
-        guard let group = hexadecimal(part) else { return nil }
-        groups.append(group)
+    while i < text.endIndex {
+      let start = i
+      var group: UInt128 = 0
+      while i < text.endIndex, let digit = hexadecimalDigit(text[i]) {
+        guard i - start < 4 else { return nil }
+        group = group << 4 | UInt128(digit)
+        i += 1
       }
-      if groups.count > 8 { return nil }
-      if end == text.endIndex { return groups }
-      start = end + 1
-    }
-  }
-
-  /// Returns the value of one to four hexadecimal digits.
-  private static func hexadecimal(_ digits: ArraySlice<UInt8>) -> UInt16? {
-    guard (1...4).contains(digits.count) else { return nil }
-    var value: UInt16 = 0
-    for d in digits {
-      switch d {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt16(d - UInt8(ascii: "0"))
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt16(d - UInt8(ascii: "a") + 10)
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): value = value << 4 | UInt16(d - UInt8(ascii: "A") + 10)
-      default: return nil
+      if i < text.endIndex, text[i] == UInt8(ascii: ".") {
+        // A dotted quad may be the last two groups.
+        guard let quad = ipv4Value(of: text[start...]) else { return nil }
+        value = value << 32 | UInt128(quad)
+        groups += 2
+        break
+      }
+      guard i > start, groups < 8 else { return nil }
+      value = value << 16 | group
+      groups += 1
+      if i == text.endIndex { break }
+      guard text[i] == colon, i + 1 < text.endIndex else { return nil }
+      i += 1
+      if text[i] == colon {
+        guard head == nil else { return nil }
+        head = groups
+        i += 1
       }
     }
-    return value
+    guard let head else { return groups == 8 ? value : nil }
+    guard groups <= 7 else { return nil }
+    let tailBits = UInt128(16 * (groups - head))
+    let tail = value & ((1 << tailBits) - 1)
+    return head == 0 ? tail : (value >> tailBits) << UInt128(128 - 16 * head) | tail
+  }
+
+  /// Returns the value of the hexadecimal digit `byte`, or nothing if it is none.
+  private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
   }
 }
 

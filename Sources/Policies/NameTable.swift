@@ -55,8 +55,8 @@ extension EntityKind {
 
 /// What names mean.
 struct NameTable {
-  /// The names of the zones that are there without a declaration.
-  static let builtIn: Set<String> = ["internet", "localhost"]
+  /// Returns `true` iff `name` is that of a zone that is there without a declaration.
+  static func isBuiltIn(_ name: String) -> Bool { name == "internet" || name == "localhost" }
 
   /// What a name means, of each kind.
   struct Meaning {

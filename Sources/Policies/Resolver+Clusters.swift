@@ -37,7 +37,7 @@ extension Resolver {
     for term in terms {
       switch term.value {
       case .addresses(let range): ranges.append(range)
-      case .named(let kind, let name) where !NameTable.builtIn.contains(name):
+      case .named(let kind, let name) where !NameTable.isBuiltIn(name):
         guard let found = find(name, said: kind, at: term.span, as: .node) else { continue }
         if found.kind == .host {
           hosts.insert(ID(found.position))

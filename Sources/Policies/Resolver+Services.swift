@@ -27,6 +27,7 @@ extension Resolver {
     if service.classes.count > 1 { service.classes.sort { ($0.value, $0.span) < ($1.value, $1.span) } }
     service.ports = ports(of: declaration)
     let positions = PortPositions(service.ports)
+    service.exposures.reserveCapacity(declaration.exposures.count)
     for statement in declaration.exposures {
       if let exposure = exposure(statement, of: service, positions) { service.exposures.append(exposure) }
     }

@@ -17,15 +17,13 @@ extension Parser {
     let head = text[..<slash]
     let tail = text[(slash + 1)...]
     var traffic: [Traffic] = []
-    if tail.elementsEqual("icmp".utf8) || tail.elementsEqual("icmpv6".utf8) {
+    if let only = transport(tail) {
+      // The commonest case, without an array of parts.
+      traffic = [.ports(only, try ports(head))]
+    } else if tail.elementsEqual("icmp".utf8) || tail.elementsEqual("icmpv6".utf8) {
       traffic = try messages(head, isIPv6: tail.count == 6)
     } else {
-      // The commonest case, without an array of parts.
-      if let only = transport(tail) {
-        traffic = [.ports(only, try ports(head))]
-      } else {
-        for transport in try transports(tail, head) { traffic.append(.ports(transport, try ports(head))) }
-      }
+      for transport in try transports(tail, head) { traffic.append(.ports(transport, try ports(head))) }
     }
     return TrafficList(traffic, at: take())
   }
@@ -51,7 +49,8 @@ extension Parser {
 
   /// Returns the protocol with ports that `text` names, if it names one.
   private func transport(_ text: ArraySlice<UInt8>) -> TransportProtocol? {
-    TransportProtocol.withPorts.first { text.elementsEqual($0.name.utf8) }?.transport
+    TransportProtocol.withPorts.first { text.count == $0.name.utf8.count && text.elementsEqual($0.name.utf8) }?
+      .transport
   }
 
   /// Returns the protocols that `text`, behind the slash, names; `head` stands in front of it.

@@ -14,7 +14,8 @@ public struct SourceFile: Sendable {
     self.path = path
     self.bytes = bytes
     var starts: [UInt32] = [0]
-    for (i, b) in bytes.enumerated() where b == UInt8(ascii: "\n") { starts.append(UInt32(i + 1)) }
+    starts.reserveCapacity(bytes.count / 32)
+    for i in bytes.indices where bytes[i] == UInt8(ascii: "\n") { starts.append(UInt32(i + 1)) }
     lineStarts = starts
   }
 

@@ -52,7 +52,9 @@ private struct Usage {
 
   /// Collects who uses whom in `policy`.
   init(_ policy: Policy) {
-    uses = policy.services.indices.map { s in Set(policy.services[s].uses.flatMap { $0.targets.map(\.value) }) }
+    uses = policy.services.indices.map { s in
+      policy.services[s].uses.isEmpty ? [] : Set(policy.services[s].uses.flatMap { $0.targets.map(\.value) })
+    }
     self.policy = policy
   }
 

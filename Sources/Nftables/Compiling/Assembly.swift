@@ -39,26 +39,24 @@ struct Assembly {
 
   /// Returns what leads back from a rule or an element to the policy: the subject of `cause` and its line.
   func comment(_ cause: Cause, others: Bool = false) -> String {
-    var tail = TextBuffer()
-    tail.write(byte: UInt8(ascii: ":"))
-    tail.write(sources.line(of: cause.span))
-    if others { tail.write(" and others") }
-    return Assembly.comment(cause.subject, path: sources.path(of: cause.span), tail: tail.bytes)
+    Assembly.comment(
+      cause.subject, path: sources.path(of: cause.span), line: sources.line(of: cause.span),
+      tail: others ? " and others" : "")
   }
 
   /// Returns `subject path tail` with nothing in it that could end a comment, in at most 120 bytes, which is less than
   /// the 128 that nft(8) allows; what is too long loses the beginning of its path.
-  private static func comment(_ subject: String, path: String, tail: [UInt8]) -> String {
-    let count = subject.utf8.count + path.utf8.count + tail.count + 1
-    if count <= 120, subject.utf8.count <= 60 {
-      var plain = TextBuffer()
-      plain.reserve(count)
-      plain.write(subject)
-      plain.write(byte: UInt8(ascii: " "))
-      plain.write(path)
-      plain.write(tail)
-      if plain.bytes.allSatisfy(isPrintable) { return plain.text }
-    }
+  private static func comment(_ subject: String, path: String, line: Int, tail: String) -> String {
+    var plain = TextBuffer()
+    plain.reserve(120)
+    plain.write(subject)
+    plain.write(byte: UInt8(ascii: " "))
+    plain.write(path)
+    plain.write(byte: UInt8(ascii: ":"))
+    plain.write(line)
+    plain.write(tail)
+    if plain.bytes.count <= 120, subject.utf8.count <= 60, plain.bytes.allSatisfy(isPrintable) { return plain.text }
+    let tail = Array(":\(line)\(tail)".utf8)
     var bytes = printable(subject)
     if bytes.count > 60 { bytes = bytes.prefix(57) + Array("...".utf8) }
     bytes.append(UInt8(ascii: " "))
@@ -76,8 +74,9 @@ struct Assembly {
   /// Returns `true` iff `byte` is plain ASCII without a meaning to nft(8) inside quotes.
   private static func isPrintable(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"): false
-    default: 0x20 <= byte && byte <= 0x7e
+    // All from the blank to `~` but `"`, `$`, `\` and the backtick; as ranges, which take one look at a table.
+    case 0x20...0x21, 0x23, 0x25...0x5b, 0x5d...0x5f, 0x61...0x7e: true
+    default: false
     }
   }
 }

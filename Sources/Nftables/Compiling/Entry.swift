@@ -47,6 +47,9 @@ struct Shape: Hashable, Comparable {
   /// What is looked at of the traffic.
   var contents: Contents
 
+  /// Returns `true` iff `a` and `b` are the same shape.
+  static func == (a: Self, b: Self) -> Bool { a.code == b.code }
+
   /// Writes the shape into `hasher`; entries are put into tables by their shapes.
   func hash(into hasher: inout Hasher) { hasher.combine(code) }
 

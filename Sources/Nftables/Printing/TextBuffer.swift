@@ -27,8 +27,13 @@ struct TextBuffer {
 
   /// Appends `number`, which is not negative, in decimal digits.
   mutating func write(_ number: Int) {
-    if number >= 10 { write(number / 10) }
-    bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+    bytes.append(addingCapacity: 20) { TextBuffer.append(number, to: &$0) }
+  }
+
+  /// Appends the decimal digits of `number`, which is not negative, to `output`.
+  private static func append(_ number: Int, to output: inout OutputSpan<UInt8>) {
+    if number >= 10 { append(number / 10, to: &output) }
+    output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
   }
 
   /// Appends `number` in hexadecimal digits.
@@ -42,11 +47,13 @@ struct TextBuffer {
   mutating func write(_ address: Address) {
     switch address.family {
     case .ipv4:
-      let value = UInt32(truncatingIfNeeded: address.value)
-      write(Int(value >> 24))
-      for shift in [16, 8, 0] as [UInt32] {
-        write(byte: UInt8(ascii: "."))
-        write(Int((value >> shift) & 255))
+      let value = Int(truncatingIfNeeded: address.value)
+      bytes.append(addingCapacity: 15) { output in
+        TextBuffer.append(value >> 24, to: &output)
+        for shift in 1...3 {
+          output.append(UInt8(ascii: "."))
+          TextBuffer.append(value >> (24 - 8 * shift) & 255, to: &output)
+        }
       }
     case .ipv6: write(ipv6: address.value)
     }
