@@ -40,9 +40,10 @@ struct Edge: BitwiseCopyable {
   }
 
   @inline(__always) func mixed(into hash: UInt64) -> UInt64 {
-    var h = (hash ^ (low &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(target.rawValue))) &* 0x2545_f491_4f6c_dd1d
-    h ^= h >> 29
-    return h ^ high &* 0xd6e8_feb8_6659_fd93
+    var h = (hash ^ low) &* 0x9e37_79b9_7f4a_7c15
+    h ^= h >> 32
+    h = (h ^ (high &* 0xd6e8_feb8_6659_fd93 &+ UInt64(target.rawValue))) &* 0x2545_f491_4f6c_dd1d
+    return h ^ h >> 29
   }
 }
 
@@ -76,16 +77,31 @@ struct Memo: BitwiseCopyable {
   static let none = Memo(a: .undefined, b: .undefined, operation: .max, result: .undefined)
 }
 
+/// Where a node is found by what it consists of.
+struct Slot: BitwiseCopyable {
+  let hash: UInt32
+  /// The number of the node, or the highest one if there is none.
+  let number: UInt32
+
+  static let free = Slot(hash: 0, number: .max)
+}
+
+/// What the walk `walk` through a diagram made of a node.
+struct Visit: BitwiseCopyable {
+  let walk: UInt32
+  let result: Ref
+}
+
 extension Storage where Element == Edge {
   /// Returns a number for `count` edges from `start` of a node at `level`; different ones may have the same.
-  func hash(at start: Int, count: Int, level: UInt8) -> UInt64 {
+  func hash(at start: Int, count: Int, level: UInt8) -> UInt32 {
     var h = UInt64(level) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(count)
     for i in start..<start + count { h = self[i].mixed(into: h) }
-    return scrambled(h)
+    return UInt32(truncatingIfNeeded: scrambled(h))
   }
 
   /// Returns `true` iff `count` edges from `start` are those of `other` from `position`.
-  func isEqual(at start: Int, to other: borrowing Storage<Edge>, at position: Int, count: Int) -> Bool {
+  func isEqual(at start: Int, to other: Storage<Edge>, at position: Int, count: Int) -> Bool {
     for i in 0..<count where !self[start + i].isEqual(to: other[position + i]) { return false }
     return true
   }

@@ -91,7 +91,7 @@ public struct PacketMap {
   }
 
   /// The labels that packets have, in order.
-  public var labels: [UInt32] { space.labels(of: root).sorted() }
+  public var labels: [UInt32] { space.labels(of: root) }
 
   /// Returns the combination with the diagram `other` of the space `space`.
   private func combined(

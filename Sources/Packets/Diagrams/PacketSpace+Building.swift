@@ -70,7 +70,8 @@ extension PacketSpace {
     }
     pieces.sort { $0.lower < $1.lower }
     let base = scratch.count
-    for edge in try cut(pieces[...], at: level) { addEdge(upTo: edge.upper, to: edge.target, base: base) }
+    defer { scratch.truncate(to: base) }
+    try addCuts(of: pieces, at: level, base: base)
     return try combine(makeNode(at: level, from: base), everywhere, .least)
   }
 
@@ -102,26 +103,55 @@ extension PacketSpace {
     addEdge(upTo: highest, to: .undefined, base: base)
   }
 
-  /// Returns the edges for `pieces`, which are sorted by where they begin; those that overlap are combined.
-  private func cut(_ pieces: ArraySlice<Piece>, at level: UInt8) throws(BudgetExceeded) -> [Edge] {
+  /// Adds edges for `pieces`, which are sorted by where they begin, and to nothing for the other values.
+  private func addCuts(of pieces: [Piece], at level: UInt8, base: Int) throws(BudgetExceeded) {
+    try spend(pieces.count)
     let highest = PacketField(rawValue: level).highest
-    if pieces.isDisjoint {
-      var edges: [Edge] = []
-      edges.reserveCapacity(pieces.count + 1)
-      var next: UInt128 = 0
-      for piece in pieces {
-        if piece.lower > next { edges.append(Edge(upTo: piece.lower - 1, to: .undefined)) }
-        edges.append(Edge(upTo: piece.upper, to: piece.target))
-        if piece.upper == highest { return edges }
-        next = piece.upper + 1
+    var start = 0
+    var end: UInt128?
+    while start < pieces.count {
+      // Those that overlap, maybe by way of others, are in one run.
+      var upper = pieces[start].upper
+      var next = start + 1
+      while next < pieces.count, pieces[next].lower <= upper {
+        upper = max(upper, pieces[next].upper)
+        next += 1
       }
-      edges.append(Edge(upTo: highest, to: .undefined))
+      if pieces[start].lower > end.map({ $0 + 1 }) ?? 0 {
+        addEdge(upTo: pieces[start].lower - 1, to: .undefined, base: base)
+      }
+      if next == start + 1 {
+        addEdge(upTo: upper, to: pieces[start].target, base: base)
+      } else {
+        for edge in try cut(pieces[start..<next], pieces[start].lower...upper) {
+          addEdge(upTo: edge.upper, to: edge.target, base: base)
+        }
+      }
+      end = upper
+      start = next
+    }
+    if end != highest { addEdge(upTo: highest, to: .undefined, base: base) }
+  }
+
+  /// Returns the edges of the values `whole` for `pieces`, which are sorted by where they begin; where they overlap, they
+  /// are combined.
+  private func cut(_ pieces: ArraySlice<Piece>, _ whole: ClosedRange<UInt128>) throws(BudgetExceeded) -> [Edge] {
+    var edges: [Edge] = []
+    if pieces.isDisjoint {
+      edges.reserveCapacity(2 * pieces.count + 1)
+      for piece in pieces {
+        if piece.lower > edges.last.map({ $0.upper + 1 }) ?? whole.lowerBound {
+          edges.append(Edge(upTo: piece.lower - 1, to: .undefined))
+        }
+        edges.append(Edge(upTo: piece.upper, to: piece.target))
+      }
+      if edges.last?.upper != whole.upperBound { edges.append(Edge(upTo: whole.upperBound, to: .undefined)) }
       return edges
     }
     let middle = pieces.startIndex + pieces.count / 2
-    let first = try cut(pieces[..<middle], at: level)
-    let second = try cut(pieces[middle...], at: level)
-    var edges: [Edge] = []
+    let first = try cut(pieces[..<middle], whole)
+    let second = try cut(pieces[middle...], whole)
+    try spend(first.count + second.count)
     edges.reserveCapacity(first.count + second.count)
     var i = 0
     var j = 0

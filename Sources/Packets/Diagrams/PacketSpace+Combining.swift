@@ -115,33 +115,31 @@ extension PacketSpace {
 
   /// Returns `diagram` with each label replaced by what `change` returns for it; packets without a label keep none.
   func replaceLabels(of diagram: Ref, _ change: (UInt32) -> Ref) throws(BudgetExceeded) -> Ref {
-    var known: [Ref: Ref] = [:]
-    return try replaceLabels(of: diagram, known: &known, change)
+    try replaceLabels(of: diagram, in: beginWalk(), change)
   }
 
   private func replaceLabels(
-    of diagram: Ref, known: inout [Ref: Ref], _ change: (UInt32) -> Ref
+    of diagram: Ref, in walk: UInt32, _ change: (UInt32) -> Ref
   ) throws(BudgetExceeded) -> Ref {
     if diagram.isLeaf { return diagram == .undefined ? .undefined : change(diagram.label) }
-    if let result = known[diagram] { return result }
+    if let result = visited(diagram, in: walk) { return result }
     let node = nodes[Int(diagram.node)]
     try spend(Int(node.count))
     let base = scratch.count
     defer { scratch.truncate(to: base) }
     for i in Int(node.first)..<Int(node.first + node.count) {
       let edge = edges[i]
-      addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, known: &known, change), base: base)
+      addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, in: walk, change), base: base)
     }
     let result = try makeNode(at: node.level, from: base)
-    known[diagram] = result
+    visit(diagram, in: walk, result: result)
     return result
   }
 
   /// Returns `diagram` for packets whose `field` is `value`, whatever that of a packet is.
   func fix(_ field: PacketField, to value: UInt128, in diagram: Ref) throws(BudgetExceeded) -> Ref {
     precondition(has(field) && value <= field.highest)
-    var known: [Ref: Ref] = [:]
-    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+    return try fold(diagram, over: field, in: beginWalk()) { node throws(BudgetExceeded) in
       self.edge(of: node, for: value).target
     }
   }
@@ -149,8 +147,7 @@ extension PacketSpace {
   /// Returns the packets that have a label in `diagram` for some value of `field`.
   func forget(_ field: PacketField, in diagram: Ref) throws(BudgetExceeded) -> Ref {
     precondition(has(field))
-    var known: [Ref: Ref] = [:]
-    return try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+    return try fold(diagram, over: field, in: beginWalk()) { node throws(BudgetExceeded) in
       try self.union(ofTargets: Int(node.first)..<Int(node.first + node.count))
     }
   }
@@ -166,10 +163,10 @@ extension PacketSpace {
 
   /// Returns `diagram` with what `change` returns in place of each node at `field`.
   private func fold(
-    _ diagram: Ref, over field: PacketField, known: inout [Ref: Ref], _ change: (Node) throws(BudgetExceeded) -> Ref
+    _ diagram: Ref, over field: PacketField, in walk: UInt32, _ change: (Node) throws(BudgetExceeded) -> Ref
   ) throws(BudgetExceeded) -> Ref {
     if level(diagram) > field.rawValue { return diagram }
-    if let result = known[diagram] { return result }
+    if let result = visited(diagram, in: walk) { return result }
     let node = nodes[Int(diagram.node)]
     let result: Ref
     if node.level == field.rawValue {
@@ -180,11 +177,11 @@ extension PacketSpace {
       defer { scratch.truncate(to: base) }
       for i in Int(node.first)..<Int(node.first + node.count) {
         let edge = edges[i]
-        addEdge(upTo: edge.upper, to: try fold(edge.target, over: field, known: &known, change), base: base)
+        addEdge(upTo: edge.upper, to: try fold(edge.target, over: field, in: walk, change), base: base)
       }
       result = try makeNode(at: node.level, from: base)
     }
-    known[diagram] = result
+    visit(diagram, in: walk, result: result)
     return result
   }
 
@@ -194,8 +191,7 @@ extension PacketSpace {
     precondition(has(field))
     let highest = Int(field.highest)
     guard abs(distance) <= highest else { return .undefined }
-    var known: [Ref: Ref] = [:]
-    let moved = try fold(diagram, over: field, known: &known) { node throws(BudgetExceeded) in
+    let moved = try fold(diagram, over: field, in: beginWalk()) { node throws(BudgetExceeded) in
       let base = self.scratch.count
       for i in Int(node.first)..<Int(node.first + node.count) {
         let edge = self.edges[i]
@@ -215,10 +211,11 @@ extension PacketSpace {
 
   /// Returns `true` iff `diagram` looks at one of `fields`.
   func looks(at fields: Set<UInt8>, in diagram: Ref) -> Bool {
-    var seen: Set<Ref> = []
+    let walk = beginWalk()
     var waiting = [diagram]
     while let next = waiting.popLast() {
-      guard !next.isLeaf, seen.insert(next).inserted else { continue }
+      guard !next.isLeaf, visited(next, in: walk) == nil else { continue }
+      visit(next, in: walk)
       let node = nodes[Int(next.node)]
       if fields.contains(node.level) { return true }
       for i in Int(node.first)..<Int(node.first + node.count) { waiting.append(edges[i].target) }

@@ -103,36 +103,51 @@ extension PacketSpace {
     return values
   }
 
-  /// Calls `visit` once for each node that can be reached from `diagram`, and once for each label.
-  private func walk(_ diagram: Ref, _ visit: (Ref) -> Bool) {
-    var seen: Set<Ref> = [diagram]
+  /// Calls `enter` once for each node that can be reached from `diagram` through nodes for which it returns `true`, and
+  /// `meet` for each label there, maybe often.
+  private func walk(_ diagram: Ref, meet: (Ref) -> Void, enter: (Node) -> Bool) {
+    if diagram.isLeaf { return meet(diagram) }
+    let walk = beginWalk()
     var waiting = [diagram]
+    visit(diagram, in: walk)
     while let next = waiting.popLast() {
-      guard visit(next), !next.isLeaf else { continue }
       let node = nodes[Int(next.node)]
-      for i in Int(node.first)..<Int(node.first + node.count) where seen.insert(edges[i].target).inserted {
-        waiting.append(edges[i].target)
+      guard enter(node) else { continue }
+      for i in Int(node.first)..<Int(node.first + node.count) {
+        let target = edges[i].target
+        if target.isLeaf {
+          meet(target)
+        } else if visited(target, in: walk) == nil {
+          visit(target, in: walk)
+          waiting.append(target)
+        }
       }
     }
   }
 
+  /// Returns the labels that `diagram` gives to packets, in order.
   func labels(of diagram: Ref) -> [UInt32] {
-    var labels: [UInt32] = []
-    walk(diagram) { ref in
-      if ref.isLeaf, ref != .undefined { labels.append(ref.label) }
-      return true
-    }
-    return labels
+    var labels: Set<UInt32> = []
+    var last = Ref.undefined
+    walk(
+      diagram,
+      meet: { leaf in
+        guard leaf != last, leaf != .undefined else { return }
+        labels.insert(leaf.label)
+        last = leaf
+      }, enter: { _ in true })
+    return labels.sorted()
   }
 
   func size(of diagram: Ref) -> (nodes: Int, edges: Int) {
     var size = (nodes: 0, edges: 0)
-    walk(diagram) { ref in
-      guard !ref.isLeaf else { return true }
-      size.nodes += 1
-      size.edges += Int(nodes[Int(ref.node)].count)
-      return true
-    }
+    walk(
+      diagram, meet: { _ in },
+      enter: { node in
+        size.nodes += 1
+        size.edges += Int(node.count)
+        return true
+      })
     return size
   }
 
@@ -141,14 +156,13 @@ extension PacketSpace {
     var parts: [ClosedRange<UInt128>] = []
     var isAny = false
     // A path to a label that does not look at the field allows every value of it.
-    walk(diagram) { ref in
-      let level = self.level(ref)
-      if level > field.rawValue {
-        if ref != .undefined { isAny = true }
+    let meet = { (leaf: Ref) in if leaf != .undefined { isAny = true } }
+    walk(diagram, meet: meet) { node in
+      if node.level < field.rawValue { return true }
+      if node.level > field.rawValue {
+        isAny = true
         return false
       }
-      if level < field.rawValue { return true }
-      let node = nodes[Int(ref.node)]
       var lower: UInt128 = 0
       for i in Int(node.first)..<Int(node.first + node.count) {
         let edge = edges[i]

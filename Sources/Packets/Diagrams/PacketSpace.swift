@@ -18,12 +18,16 @@ public final class PacketSpace {
   /// The names of the space's conditions, in the order of their fields.
   public private(set) var conditions: [String] = []
 
-  var nodes: Storage<Node>
-  var edges: Storage<Edge>
+  let nodes: Storage<Node>
+  let edges: Storage<Edge>
   /// Edges of nodes that are being made.
-  var scratch: Storage<Edge>
-  private var slots: Storage<UInt32>
-  var memo: Storage<Memo>
+  let scratch: Storage<Edge>
+  /// The numbers of the nodes, each at or behind the position that its hash tells.
+  private let slots: Storage<Slot>
+  let memo: Storage<Memo>
+  /// What the walk at work, or one before, made of each node.
+  let visits: Storage<Visit>
+  private var walks: UInt32 = 0
   var pairNumbers: [UInt64: UInt32] = [:]
   var pairs: [(UInt32, UInt32)] = [(0, 0)]
   var valueSets = ValueSets()
@@ -35,12 +39,13 @@ public final class PacketSpace {
   public init(budget: Int = 40_000_000) {
     // Positions have 32 bits, and node numbers 31.
     self.budget = min(max(budget, 0), Int(Int32.max))
-    stepLimit = max(self.budget, 1 << 16) * 100
-    nodes = Storage(capacity: 1 << 10)
-    edges = Storage(capacity: 1 << 12)
-    scratch = Storage(capacity: 1 << 12)
-    slots = Storage(repeating: .max, count: 1 << 11)
-    memo = Storage(repeating: Memo.none, count: 1 << 12)
+    stepLimit = max(self.budget, 1 << 12) * 100
+    nodes = Storage(capacity: 1 << 8)
+    edges = Storage(capacity: 1 << 10)
+    scratch = Storage(capacity: 1 << 8)
+    slots = Storage(repeating: .free, count: 1 << 9)
+    memo = Storage(repeating: Memo.none, count: 1 << 9)
+    visits = Storage(capacity: 1)
   }
 
   /// The number of nodes and edges that the space holds, those of sets that are no longer used included.
@@ -62,18 +67,24 @@ public final class PacketSpace {
   /// Returns the diagram that leads from the edges of `scratch` behind `base`, which are removed, to their targets.
   func makeNode(at level: UInt8, from base: Int) throws(BudgetExceeded) -> Ref {
     let count = scratch.count - base
+    assert((base + 1..<scratch.count).allSatisfy { scratch[$0 - 1].upper < scratch[$0].upper })
     defer { scratch.truncate(to: base) }
     if count == 1 { return scratch[base].target }
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: scratch.hash(at: base, count: count, level: level)) & mask
-    while slots[slot] != .max {
-      let other = nodes[Int(slots[slot])]
-      if other.level == level, Int(other.count) == count,
-        edges.isEqual(at: Int(other.first), to: scratch, at: base, count: count)
-      {
-        return Ref(node: slots[slot])
+    let hash = scratch.hash(at: base, count: count, level: level)
+    var slot = Int(hash) & mask
+    while slots[slot].number != .max {
+      if slots[slot].hash == hash {
+        let other = nodes[Int(slots[slot].number)]
+        if other.level == level, Int(other.count) == count,
+          edges.isEqual(at: Int(other.first), to: scratch, at: base, count: count)
+        {
+          return Ref(node: slots[slot].number)
+        }
+        try spend(count)
       }
       slot = (slot + 1) & mask
+      try spend(1)
     }
     guard edges.count + count <= budget else { throw BudgetExceeded(limit: budget, of: .edges) }
     var least = UInt32.max
@@ -96,7 +107,7 @@ public final class PacketSpace {
         first: UInt32(edges.count), count: UInt32(count), least: least, greatest: greatest, level: level,
         hasUndefined: hasUndefined))
     edges.append(scratch, at: base..<scratch.count)
-    slots[slot] = number
+    slots[slot] = Slot(hash: hash, number: number)
     if nodes.count * 2 > slots.count { grow() }
     return Ref(node: number)
   }
@@ -141,21 +152,48 @@ public final class PacketSpace {
     if steps > stepLimit { throw BudgetExceeded(limit: stepLimit, of: .steps) }
   }
 
+  /// Begins a walk through diagrams that asks `visits` what it made of a node before; returns its number.
+  func beginWalk() -> UInt32 {
+    if walks == .max {
+      visits.truncate(to: 0)
+      walks = 0
+    }
+    walks += 1
+    return walks
+  }
+
+  /// Returns what the walk `walk` made of `diagram`, a node, or nothing if it did not come there.
+  @inline(__always) func visited(_ diagram: Ref, in walk: UInt32) -> Ref? {
+    guard Int(diagram.node) < visits.count else { return nil }
+    let visit = visits[Int(diagram.node)]
+    return visit.walk == walk ? visit.result : nil
+  }
+
+  /// Notes what the walk `walk` made of `diagram`, a node.
+  @inline(__always) func visit(_ diagram: Ref, in walk: UInt32, result: Ref = .undefined) {
+    if visits.count <= Int(diagram.node) { visits.fill(with: Visit(walk: 0, result: .undefined), count: nodes.count) }
+    visits[Int(diagram.node)] = Visit(walk: walk, result: result)
+  }
+
   /// Returns `true` iff the space has `field`.
   func has(_ field: PacketField) -> Bool { Int(field.rawValue) < fieldCount }
 
   /// Makes room for more nodes.
   private func grow() {
+    let known = Storage<Slot>(capacity: nodes.count)
+    for i in 0..<slots.count where slots[i].number != .max { known.append(slots[i]) }
     let count = slots.count * 4
-    slots = Storage(repeating: .max, count: count)
-    memo = Storage(repeating: Memo.none, count: count)
-    for number in 0..<nodes.count {
-      let node = nodes[number]
-      var slot =
-        Int(truncatingIfNeeded: edges.hash(at: Int(node.first), count: Int(node.count), level: node.level))
-        & (count - 1)
-      while slots[slot] != .max { slot = (slot + 1) & (count - 1) }
-      slots[slot] = UInt32(number)
+    slots.truncate(to: 0)
+    slots.fill(with: .free, count: count)
+    for i in 0..<known.count {
+      var slot = Int(known[i].hash) & (count - 1)
+      while slots[slot].number != .max { slot = (slot + 1) & (count - 1) }
+      slots[slot] = known[i]
+    }
+    // It may forget.
+    if memo.count < 1 << 22 {
+      memo.truncate(to: 0)
+      memo.fill(with: .none, count: count)
     }
   }
 }

@@ -2,23 +2,26 @@
 ///
 /// It is the one place of this room with unsafe pointers: arrays would pay for uniqueness and exclusivity checks at each
 /// of the hundreds of millions of accesses of a proof. Positions are the arena's own, never a caller's; debug builds
-/// check them.
-@safe struct Storage<Element: BitwiseCopyable>: ~Copyable {
-  private var elements: UnsafeMutablePointer<Element>
-  private(set) var count = 0
-  private var capacity: Int
+/// check them. No access to a property outlasts a method, none of which calls anybody: so exclusivity goes unchecked.
+@safe final class Storage<Element: BitwiseCopyable> {
+  @exclusivity(unchecked) private var elements: UnsafeMutablePointer<Element>
+  @exclusivity(unchecked) private var size = 0
+  @exclusivity(unchecked) private var capacity: Int
+
+  /// The number of elements.
+  @inline(__always) var count: Int { unsafe size }
 
   /// Creates an empty list with room for `capacity` elements.
   init(capacity: Int) {
-    unsafe elements = UnsafeMutablePointer.allocate(capacity: max(capacity, 1))
-    self.capacity = max(capacity, 1)
+    let capacity = max(capacity, 1)
+    unsafe elements = UnsafeMutablePointer.allocate(capacity: capacity)
+    unsafe self.capacity = capacity
   }
 
   /// Creates a list of `count` times `element`.
-  init(repeating element: Element, count: Int) {
+  convenience init(repeating element: Element, count: Int) {
     self.init(capacity: count)
-    unsafe elements.initialize(repeating: element, count: count)
-    self.count = count
+    fill(with: element, count: count)
   }
 
   deinit { unsafe elements.deallocate() }
@@ -36,35 +39,42 @@
   }
 
   /// Adds `element` at the end.
-  @inline(__always) mutating func append(_ element: Element) {
-    if count == capacity { reserve(count + 1) }
-    unsafe elements[count] = element
-    count &+= 1
+  @inline(__always) func append(_ element: Element) {
+    if unsafe size == capacity { reserve(count + 1) }
+    unsafe elements[size] = element
+    unsafe size &+= 1
   }
 
   /// Adds at the end what `other` holds at `positions`.
-  mutating func append(_ other: borrowing Storage<Element>, at positions: Range<Int>) {
-    assert(positions.lowerBound >= 0 && positions.upperBound <= other.count)
+  func append(_ other: Storage<Element>, at positions: Range<Int>) {
+    assert(positions.lowerBound >= 0 && positions.upperBound <= other.count && other !== self)
     reserve(count + positions.count)
-    unsafe (elements + count).initialize(from: other.elements + positions.lowerBound, count: positions.count)
-    count += positions.count
+    unsafe (elements + size).initialize(from: other.elements + positions.lowerBound, count: positions.count)
+    unsafe size += positions.count
+  }
+
+  /// Adds `element` at the end until there are `count` elements.
+  func fill(with element: Element, count: Int) {
+    guard count > self.count else { return }
+    reserve(count)
+    unsafe (elements + size).initialize(repeating: element, count: count - self.count)
+    unsafe size = count
   }
 
   /// Forgets what is behind the first `count` elements.
-  @inline(__always) mutating func truncate(to count: Int) {
+  @inline(__always) func truncate(to count: Int) {
     assert(count >= 0 && count <= self.count)
-    self.count = count
+    unsafe size = count
   }
 
   /// Makes room for `wanted` elements in all.
-  private mutating func reserve(_ wanted: Int) {
-    guard wanted > capacity else { return }
-    var larger = capacity
-    while larger < wanted { larger *= 2 }
+  private func reserve(_ wanted: Int) {
+    guard unsafe wanted > capacity else { return }
+    let larger = unsafe max(wanted, capacity * 2)
     let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
-    unsafe moved.initialize(from: elements, count: count)
+    unsafe moved.initialize(from: elements, count: size)
     unsafe elements.deallocate()
     unsafe elements = moved
-    capacity = larger
+    unsafe capacity = larger
   }
 }
