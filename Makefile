@@ -30,6 +30,7 @@ release: ## Build the program that is shipped: .build/release/portcullis.
 
 bench: release ## Measure speed and memory beside other programs.
 	@.ci/setup bench
+	swift build $(RELEASE) --product packet-sets
 	Tests/Benchmarks/run
 
 lint: ## Check the layout of the code and the scripts.

@@ -62,6 +62,8 @@ let package = Package(
     .target(
       name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
+    .executableTarget(
+      name: "packet-sets", dependencies: ["Packets"], path: "Tests/Benchmarks/PacketSets", swiftSettings: settings),
     tests(
       of: "Driver", named: "KernelTests",
       with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],

@@ -34,12 +34,12 @@ public final class PacketSpace {
 
   /// Creates an empty space.
   ///
-  /// - Parameter budget: the number of edges that it may hold, 24 bytes each; operations may look at a hundred times as
+  /// - Parameter budget: the number of edges that it may hold, 24 bytes each; operations may look at twenty times as
   ///   many intervals before they give up.
   public init(budget: Int = 40_000_000) {
     // Positions have 32 bits, and node numbers 31.
     self.budget = min(max(budget, 0), Int(Int32.max))
-    stepLimit = max(self.budget, 1 << 12) * 100
+    stepLimit = max(self.budget, 1 << 12) * 20
     nodes = Storage(capacity: 1 << 8)
     edges = Storage(capacity: 1 << 10)
     scratch = Storage(capacity: 1 << 8)
