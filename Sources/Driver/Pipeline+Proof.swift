@@ -77,7 +77,9 @@ public struct Prover {
   private func difference(
     _ wanted: Meaning, _ found: Meaning, _ chains: HookedChains
   ) throws(BudgetExceeded) -> Proof.Difference? {
-    guard let packet = try universe.example(of: wanted.differing(from: found)) else { return nil }
+    guard let packet = try universe.example(of: wanted.differing(from: found), to: firewall.addresses) else {
+      return nil
+    }
     return Proof.Difference(
       packet: universe.text(of: packet), policy: wanted.fate(of: packet),
       cause: try firewall.cause(of: packet, in: universe), files: found.fate(of: packet),

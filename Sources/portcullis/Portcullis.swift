@@ -18,8 +18,8 @@ import Glibc
       """,
     version: "portcullis \(version)",
     subcommands: [
-      InitCommand.self, CheckCommand.self, FmtCommand.self, CompileCommand.self, ExplainCommand.self,
-      ChecksCommand.self,
+      InitCommand.self, CheckCommand.self, FmtCommand.self, CompileCommand.self, DiffCommand.self,
+      ExplainCommand.self, ChecksCommand.self,
     ])
 
   /// Runs the command that the arguments name.

@@ -41,6 +41,11 @@ enum Terminal {
     isatty(STDERR_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
   }
 
+  /// `true` iff standard output takes colours.
+  static var outputHasColors: Bool {
+    isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+  }
+
   /// The day that it is, in UTC.
   static var today: CalendarDate { CalendarDate(daysSinceEpoch: secondsSinceEpoch() / 86_400) }
 }

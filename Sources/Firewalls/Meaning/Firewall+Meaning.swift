@@ -13,7 +13,7 @@ extension Firewall {
 }
 
 /// The steps from a firewall to its meaning.
-private struct MeaningDefinition {
+struct MeaningDefinition {
   let firewall: Firewall
   let universe: Universe
 
@@ -69,7 +69,7 @@ private struct MeaningDefinition {
   }
 
   /// Returns the box of the moments up to the end of `date`, in UTC.
-  private func box(until date: CalendarDate?) -> PacketBox? {
+  func box(until date: CalendarDate?) -> PacketBox? {
     var box = PacketBox()
     guard let date else { return box }
     let end = (date.daysSinceEpoch + 1) * 86_400
@@ -79,7 +79,7 @@ private struct MeaningDefinition {
   }
 
   /// Returns the parts of `box` that are of `traffic`, or `box` if that is nothing.
-  private func boxes(_ box: PacketBox, of traffic: [Traffic]?) -> [PacketBox] {
+  func boxes(_ box: PacketBox, of traffic: [Traffic]?) -> [PacketBox] {
     guard let traffic else { return [box] }
     return traffic.compactMap { universe.box(box, of: $0) }
   }
@@ -132,20 +132,11 @@ private struct MeaningDefinition {
 
   /// Returns what the blocks refuse that spare what is routed on, or those that do not.
   private func blocked(sparingTransit: Bool) throws(BudgetExceeded) -> PacketSet {
-    var all: [PacketBox] = []
-    for block in firewall.blocks where block.sparesTransit == sparingTransit {
-      guard let box = box(until: block.until) else { continue }
-      for part in boxes(box, of: block.traffic) {
-        for sent in universe.boxes(part, .destination, in: block.destinations ?? .all) {
-          all += universe.boxes(sent, block.sources, .source, on: .arrival)
-        }
-      }
-    }
-    return try space.set(of: all)
+    try space.set(of: firewall.blocks.filter { $0.sparesTransit == sparingTransit }.flatMap { boxes($0) })
   }
 
   /// Returns the boxes of `opening`, with the label `label`.
-  private func boxes(_ opening: Opening, label: UInt32) -> [PacketBox] {
+  func boxes(_ opening: Opening, label: UInt32) -> [PacketBox] {
     guard let box = box(until: opening.until), var part = universe.box(box, of: opening.traffic) else { return [] }
     part.label = label
     var boxes = universe.boxes(part, .destination, in: opening.destinations ?? .all)
@@ -168,7 +159,7 @@ private struct MeaningDefinition {
   }
 
   /// Returns the boxes of `passage`.
-  private func boxes(_ passage: Passage) -> [PacketBox] {
+  func boxes(_ passage: Passage) -> [PacketBox] {
     guard let box = box(until: passage.until) else { return [] }
     return boxes(box, of: passage.traffic).flatMap { part in
       universe.boxes(part, passage.destinations, .destination, on: .departure).flatMap {
@@ -222,16 +213,29 @@ private struct MeaningDefinition {
     return try space.set(of: boxes).subtracting(local)
   }
 
+  /// Returns the boxes of `departure`.
+  func boxes(_ departure: Departure) -> [PacketBox] {
+    guard let box = box(until: departure.until) else { return [] }
+    return boxes(box, of: departure.traffic).flatMap {
+      universe.boxes($0, .destination, in: departure.destinations)
+    }
+  }
+
+  /// Returns the boxes of `block`.
+  func boxes(_ block: Refusal) -> [PacketBox] {
+    guard let box = box(until: block.until) else { return [] }
+    return boxes(box, of: block.traffic).flatMap { part in
+      universe.boxes(part, .destination, in: block.destinations ?? .all).flatMap {
+        universe.boxes($0, block.sources, .source, on: .arrival)
+      }
+    }
+  }
+
   /// Returns what becomes of what the host's own processes send.
   private func departures(refusal: UInt32, tracked: PacketSet) throws(BudgetExceeded) -> PacketMap {
     guard let departures = firewall.departures else { return try space.everything.labelled(Verdict.accept.label) }
     var all: [PacketBox] = []
-    for departure in departures {
-      guard let box = box(until: departure.until) else { continue }
-      for part in boxes(box, of: departure.traffic) {
-        all += universe.boxes(part, .destination, in: departure.destinations)
-      }
-    }
+    for departure in departures { all += boxes(departure) }
     let lo = InterfaceName.value(of: "lo")
     let accepted = try space.set(of: all).union(tracked)
       .union(essentials(areArriving: false))

@@ -39,6 +39,13 @@ public struct Meaning {
       masqueraded: masqueraded.intersection(set))
   }
 
+  /// Returns the meaning for packets whose `field` is `value`, whatever it is for a packet.
+  public func fixing(_ field: PacketField, to value: UInt128) throws(BudgetExceeded) -> Meaning {
+    try Meaning(
+      universe, verdicts: verdicts.fixing(field, to: value), translations: translations.fixing(field, to: value),
+      masqueraded: masqueraded.fixing(field, to: value))
+  }
+
   /// Returns `true` iff the same becomes of every packet; both must be of one universe.
   public func isEqual(to other: Meaning) -> Bool {
     verdicts == other.verdicts && translations == other.translations && masqueraded == other.masqueraded

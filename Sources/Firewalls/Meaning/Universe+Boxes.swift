@@ -69,4 +69,15 @@ extension Universe {
       return boxes(part, field, in: reach.addresses)
     }
   }
+
+  /// Returns the addresses that `field` has in `packets`.
+  public func addresses(of field: PacketField, in packets: PacketSet) throws(BudgetExceeded) -> AddressSet {
+    func values(_ family: AddressFamily) throws(BudgetExceeded) -> IntervalSet<UInt128> {
+      try packets.intersection(space.set(.family, in: space.value(family.number, of: .family)))
+        .values(of: field).intersection(IntervalSet(0...family.highest))
+    }
+    return try AddressSet(
+      ipv4: IntervalSet(values(.ipv4).intervals.map { UInt32($0.lowerBound)...UInt32($0.upperBound) }),
+      ipv6: values(.ipv6))
+  }
 }

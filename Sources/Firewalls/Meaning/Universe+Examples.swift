@@ -2,10 +2,23 @@ public import Packets
 
 extension Universe {
   /// Returns a packet of `set` that a person can follow: the first of a connection, from an ordinary source, if there is
-  /// such a one.
-  public func example(of set: PacketSet) throws(BudgetExceeded) -> PacketValues? {
+  /// such a one, and to one of `destinations`.
+  public func example(
+    of set: PacketSet, to destinations: AddressSet = AddressSet()
+  ) throws(BudgetExceeded) -> PacketValues? {
     var rest = try set.intersection(possible)
     if rest.isEmpty { return nil }
+    let ends = [
+      destinations.ipv4.intervals.map { UInt128($0.lowerBound)...UInt128($0.upperBound) }, destinations.ipv6.intervals,
+    ]
+    for (family, end) in zip(AddressFamily.allCases, ends) where !end.isEmpty {
+      let some = try rest.intersection(space.set(.family, in: space.value(family.number, of: .family)))
+        .intersection(space.set(.destination, in: space.values(IntervalSet(end), of: .destination)))
+      if !some.isEmpty {
+        rest = some
+        break
+      }
+    }
     for (field, values) in preferences {
       let narrowed = try rest.intersection(space.set(field, in: space.values(values, of: field)))
       if !narrowed.isEmpty { rest = narrowed }

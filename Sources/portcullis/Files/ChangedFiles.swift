@@ -2,12 +2,6 @@ import Glibc
 import Reports
 import Syntax
 
-/// Why it is not known what changed.
-struct ChangeError: Error, CustomStringConvertible {
-  /// What is wrong.
-  let description: String
-}
-
 /// What differs between a commit and the files as they are, in the repository of a policy.
 struct ChangedFiles {
   /// The folder of the repository, with all links followed.
@@ -20,27 +14,13 @@ struct ChangedFiles {
   ///
   /// - Requires: `commit` does not begin with `-`.
   init(since commit: String, around path: String) throws {
-    var folder = path
-    if case .success(let status) = fileStatus(path), status.kind != .folder {
-      folder = try resolvedPath(path)
-      folder.removeSubrange((folder.lastIndex(of: "/") ?? folder.startIndex)...)
-      if folder.isEmpty { folder = "/" }
-    }
-    guard let top = try ChangedFiles.git("rev-parse", "--show-toplevel", in: folder) else {
-      throw ChangeError(description: "`\(path)` is in no git repository")
-    }
-    guard let line = try ChangedFiles.git("rev-parse", "--verify", "--quiet", "\(commit)^{commit}", in: folder),
-      case let hash = line.dropLast(), !hash.isEmpty, hash.allSatisfy(\.isHexDigit)
-    else {
-      throw ChangeError(
-        description: "`\(commit)` is no commit of the repository; a shallow clone may lack it (`git fetch --unshallow`)"
-      )
-    }
-    root = String(top.dropLast())
+    let repository = try Repository(around: path)
+    let hash = try repository.hash(of: commit)
+    root = repository.root
     guard
-      let changed = try ChangedFiles.git(
-        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", String(hash), "--", in: root),
-      let unknown = try ChangedFiles.git("ls-files", "--others", "--full-name", "-z", in: folder)
+      let changed = try Repository.git(
+        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", hash, "--", in: root),
+      let unknown = try Repository.git("ls-files", "--others", "--full-name", "-z", in: repository.folder)
     else {
       throw ChangeError(description: "git could not tell what changed since `\(commit)`")
     }
@@ -67,16 +47,6 @@ struct ChangedFiles {
       rest = rest[..<slash]
     }
     return true
-  }
-
-  /// Returns what git writes when it is run with `arguments` in `folder`, or nothing if it fails.
-  private static func git(_ arguments: String..., in folder: String) throws -> String? {
-    do throws(SystemError) {
-      let output = try output(of: "git", ["-C", folder, "--no-optional-locks"] + arguments, atMost: 256 << 20)
-      return output.map { String(decoding: $0, as: UTF8.self) }
-    } catch {
-      throw ChangeError(description: "`--changed-since` asks git, which could not be run: \(error.reason)")
-    }
   }
 }
 

@@ -63,6 +63,9 @@ struct PolicyFiles {
     }
   }
 
+  /// Creates the policy of `files`, which somebody else read.
+  init(read files: [SourceFile]) { sources = Sources(files) }
+
   /// Notes that what is at `path` could not be read.
   private mutating func fail(_ path: String, _ code: String, _ message: String, help: String? = nil) {
     failures.append((path, code, message, help))

@@ -1,0 +1,223 @@
+public import Firewalls
+import Packets
+import Policies
+public import Syntax
+
+/// One side of a comparison.
+public struct ComparedPolicy: Sendable {
+  /// The policy, which is sound.
+  public var pipeline: Pipeline
+
+  /// The moment at which it is looked at; nothing means from today on, whenever.
+  public var day: CalendarDate?
+
+  /// Creates a side.
+  public init(_ pipeline: Pipeline, on day: CalendarDate? = nil) {
+    self.pipeline = pipeline
+    self.day = day
+  }
+}
+
+extension Difference {
+  /// Returns what changes from `old` to `new` on the host `only`, or on all hosts if that is nothing.
+  public static func between(_ old: ComparedPolicy, _ new: ComparedPolicy, host only: String? = nil) -> Difference {
+    var result = Difference()
+    let before = old.pipeline.firewalls.map(\.name).filter { only == nil || $0 == only }
+    let after = new.pipeline.firewalls.map(\.name).filter { only == nil || $0 == only }
+    result.addedHosts = Set(after).subtracting(before).sorted()
+    result.removedHosts = Set(before).subtracting(after).sorted()
+    let names = Set(before).union(after).sorted()
+    result.hosts = names.count
+    var rows: [Row] = []
+    for name in names {
+      var comparison = HostComparison(name, old, new)
+      do throws(BudgetExceeded) { rows += try comparison.rows() } catch {
+        result.failures.append("host \(name): \(UnreadableRuleset(error).message)")
+      }
+    }
+    result.rows = merged(rows)
+    return result
+  }
+
+  /// Returns `rows` with those put together that differ in the host alone, those that open first.
+  static func merged(_ rows: [Row]) -> [Row] {
+    var order: [[String]] = []
+    var byKey: [[String]: Row] = [:]
+    for row in rows {
+      let key =
+        [row.kind.rawValue, row.cause.map { "\($0.location) \($0.isNew)" } ?? "", row.reason ?? ""] + row.flows
+        + row.conditions
+      if byKey[key] == nil { order.append(key) }
+      var known = byKey[key] ?? row
+      if byKey[key] != nil { known.places += row.places }
+      byKey[key] = known
+    }
+    let merged = order.compactMap { byKey[$0] }
+    return Change.Kind.allCases.flatMap { kind in merged.filter { $0.kind == kind } }
+  }
+}
+
+/// The comparison of one host.
+private struct HostComparison {
+  let name: String
+  let old: ComparedPolicy
+  let new: ComparedPolicy
+  let universe = Universe()
+  let oldFirewall: Firewall?
+  let newFirewall: Firewall?
+
+  init(_ name: String, _ old: ComparedPolicy, _ new: ComparedPolicy) {
+    self.name = name
+    self.old = old
+    self.new = new
+    func firewall(_ side: ComparedPolicy) -> Firewall? {
+      let firewall = side.pipeline.firewalls.first { $0.name == name }
+      return side.day.map { firewall?.asOf($0) } ?? firewall
+    }
+    oldFirewall = firewall(old)
+    newFirewall = firewall(new)
+  }
+
+  /// The moments that are compared, in seconds since 1970.
+  private var window: IntervalSet<UInt128> {
+    let start = UInt128(max(0, new.pipeline.today.daysSinceEpoch)) * 86_400
+    return IntervalSet(start...UInt128(UInt64.max))
+  }
+
+  mutating func rows() throws(BudgetExceeded) -> [Difference.Row] {
+    // A host that is not there accepts what a host without exposures does.
+    let template = oldFirewall ?? newFirewall
+    guard let template else { return [] }
+    let before = try meaning(of: oldFirewall ?? template.closed)
+    let after = try meaning(of: newFirewall ?? template.closed)
+    let comparison = Comparison(before, oldFirewall ?? template.closed, after, newFirewall ?? template.closed)
+    return try comparison.changes().map { change throws(BudgetExceeded) in try row(change, before, after) }
+  }
+
+  /// Returns what `firewall` means at any moment from today on.
+  private func meaning(of firewall: Firewall) throws(BudgetExceeded) -> Meaning {
+    let moments = try universe.space.set(.time, in: universe.space.values(window, of: .time))
+    return try firewall.meaning(in: universe).restricted(to: moments)
+  }
+
+  private func row(_ change: Change, _ before: Meaning, _ after: Meaning) throws(BudgetExceeded) -> Difference.Row {
+    let list = try universe.flows(of: change.packets, atMost: 12, in: window)
+    let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
+    let packet = try universe.example(of: change.packets, to: addresses) ?? PacketValues()
+    let side = change.side == .old ? old : new
+    let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
+    var conditions = list.conditions
+    if let times = list.times { conditions.append(words.text(moments: times)) }
+    var row = Difference.Row(change.kind, at: "host \(name)")
+    row.flows = list.flows.map { words.text($0) }
+    row.isCut = list.isCut
+    row.conditions = conditions
+    row.extent = try words.extent(of: change.packets)
+    row.witness = universe.text(of: packet)
+    row.before = try fate(packet, before, oldFirewall, old)
+    row.after = try fate(packet, after, newFirewall, new)
+    guard let cause = change.cause else {
+      row.reason = reason(change)
+      return row
+    }
+    row.cause =
+      try named(change, cause)
+      ?? Difference.Line(
+        subject: cause.subject, location: side.pipeline.sources.location(of: cause.span),
+        line: side.pipeline.line(of: cause.span), isNew: change.side == .new,
+        owner: side.pipeline.owner(of: cause))
+    return row
+  }
+
+  /// Returns what becomes of `packet`, with the line that decides.
+  private func fate(
+    _ packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall?, _ side: ComparedPolicy
+  ) throws(BudgetExceeded) -> String {
+    guard let firewall else { return "the host is not in the policy" }
+    let fate = meaning.fate(of: packet)
+    guard let cause = try firewall.cause(of: packet, in: universe) else {
+      return fate.hasPrefix("accept") ? fate : "\(fate) (nothing exposes it)"
+    }
+    return "\(fate) (\(cause.subject), \(side.pipeline.sources.location(of: cause.span)))"
+  }
+
+  /// Returns the zone that changed, if the line of `cause` is the same on both sides and zones that changed explain it.
+  private func named(_ change: Change, _ cause: Cause) throws(BudgetExceeded) -> Difference.Line? {
+    let (mine, other) = change.side == .new ? (new, old) : (old, new)
+    let firewall = change.side == .new ? oldFirewall : newFirewall
+    let line = mine.pipeline.sources.text(of: cause.span)
+    let isSame = firewall?.causes.contains {
+      $0.subject == cause.subject && other.pipeline.sources.text(of: $0.span) == line
+    }
+    guard isSame == true else { return nil }
+    let sources = try universe.addresses(of: .source, in: change.packets)
+    // The zone whose own addresses changed, rather than one that it is part of.
+    let zones = mine.pipeline.policy.zones
+    for zone in zones.filter({ $0.members.isEmpty }) + zones.filter({ !$0.members.isEmpty }) {
+      guard let counterpart = other.pipeline.policy.zones.first(where: { $0.name.value == zone.name.value }),
+        counterpart.addresses != zone.addresses, sources.isSubset(of: zone.addresses.subtracting(counterpart.addresses))
+      else { continue }
+      return Difference.Line(
+        subject: "zone \(zone.name.value)", location: mine.pipeline.sources.location(of: zone.name.span),
+        line: mine.pipeline.line(of: zone.span), isNew: change.side == .new, owner: mine.pipeline.owner(of: cause))
+    }
+    return nil
+  }
+
+  private func reason(_ change: Change) -> String {
+    switch change.kind {
+    case .answers: "the way in which refusals are told changes (`deny with`)"
+    case .opens, .closes:
+      oldFirewall?.pingOpen != newFirewall?.pingOpen
+        ? "the setting `ping` changes" : "what the host itself may send changes (`egress`)"
+    case .translates: "what a router hides behind its own address changes"
+    }
+  }
+}
+
+extension Firewall {
+  /// The same host without anything exposed, blocked or passed on.
+  fileprivate var closed: Firewall {
+    var result = self
+    result.blocks = []
+    result.openings = []
+    result.passages = []
+    return result
+  }
+
+  /// The same host as it is on `day`: what is past is gone, and what holds then holds for good.
+  fileprivate func asOf(_ day: CalendarDate) -> Firewall {
+    func holds(_ until: CalendarDate?) -> Bool { until.map { day <= $0 } ?? true }
+    var result = self
+    result.blocks.removeAll { !holds($0.until) }
+    result.openings.removeAll { !holds($0.until) }
+    result.passages.removeAll { !holds($0.until) }
+    result.departures?.removeAll { !holds($0.until) }
+    for i in result.blocks.indices { result.blocks[i].until = nil }
+    for i in result.openings.indices { result.openings[i].until = nil }
+    for i in result.passages.indices { result.passages[i].until = nil }
+    for i in result.departures?.indices ?? 0..<0 { result.departures?[i].until = nil }
+    return result
+  }
+
+  /// The lines of everything that it decides.
+  fileprivate var causes: [Cause] {
+    openings.map(\.cause) + passages.map(\.cause) + blocks.map(\.cause) + (departures ?? []).map(\.cause)
+  }
+}
+
+extension Pipeline {
+  /// Returns the first line of the text at `span`.
+  func line(of span: Span) -> String {
+    let file = sources.file(of: span)
+    let range = file.range(ofLine: file.line(at: Int(span.lower)))
+    var bytes = file.text(range.lowerBound..<min(range.upperBound, range.lowerBound + 200)).utf8[...]
+    while let first = bytes.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { bytes.removeFirst() }
+    return String(Substring(bytes))
+  }
+
+  /// Returns the owner of the service that `cause` is about.
+  func owner(of cause: Firewalls.Cause) -> String? {
+    cause.service.flatMap { policy[$0].owner }.map { policy[$0].name.value }
+  }
+}

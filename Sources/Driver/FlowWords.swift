@@ -1,0 +1,125 @@
+import Firewalls
+import Packets
+import Policies
+import Syntax
+
+/// How packets of a change are told: by the names that the policies have for them, and by their addresses.
+struct FlowWords {
+  /// The policies, whose names count.
+  let old: Policy
+  let new: Policy
+
+  /// Returns `flow` as one line.
+  func text(_ flow: Flow) -> String {
+    var words = [flow.traffic?.description ?? flow.transport.map { "protocol \($0)" } ?? "everything"]
+    if flow.isSent {
+      words.append("to \(text(flow.destinations))")
+      if let interfaces = flow.departures { words.append("on \(text(interfaces: interfaces))") }
+      return words.joined(separator: " ")
+    }
+    words.append("from \(text(flow.sources))")
+    if let interfaces = flow.arrivals { words.append("on \(text(interfaces: interfaces))") }
+    // Where no address of the sources' families is left out, nothing is said.
+    let isAnywhere = AddressFamily.allCases.allSatisfy { family in
+      flow.sources.isEmpty(family) || AddressSet.all(family).isSubset(of: flow.destinations)
+    }
+    if !isAnywhere { words.append("to \(text(flow.destinations))") }
+    if flow.isRouted { words.append("through this host") }
+    if let interfaces = flow.departures { words.append("out of \(text(interfaces: interfaces))") }
+    return words.joined(separator: " ")
+  }
+
+  /// Returns the name of `set` with its addresses, or these alone.
+  func text(_ set: AddressSet) -> String {
+    if set.isAll { return "anywhere" }
+    for family in AddressFamily.allCases where set == .all(family) {
+      return family == .ipv4 ? "anywhere (IPv4 only)" : "anywhere (IPv6 only)"
+    }
+    let others = AddressSet(AddressFamily.allCases.filter { !set.isEmpty($0) }.flatMap { AddressSet.all($0).ranges })
+      .subtracting(set)
+    let addresses = others.ranges.count < set.ranges.count ? "anywhere but \(text(others))" : list(set)
+    guard let name = name(of: set) else { return addresses }
+    return "\(name) (\(addresses))"
+  }
+
+  /// Returns the first blocks or ranges of `set`.
+  private func list(_ set: AddressSet) -> String {
+    var parts: [String] = []
+    for range in set.ranges {
+      let blocks = range.prefixes
+      parts += blocks.count <= 2 ? blocks.map { text($0) } : [range.description]
+      if parts.count > 6 { break }
+    }
+    let more = parts.count > 6 ? ", and more" : ""
+    return parts.prefix(6).joined(separator: ", ") + more
+  }
+
+  private func text(_ block: Prefix) -> String {
+    block.length == block.address.family.width ? block.address.description : block.description
+  }
+
+  /// Returns what the policies call `set`.
+  private func name(of set: AddressSet) -> String? {
+    for policy in [new, old] {
+      if let zone = policy.zones.first(where: { $0.hasAddresses && $0.addresses == set }) { return zone.name.value }
+      if let host = policy.hosts.first(where: { AddressSet($0.addresses.map(\.value)) == set }) {
+        return host.name.value
+      }
+    }
+    return nil
+  }
+
+  /// Returns the interfaces of `names`.
+  private func text(interfaces names: IntervalSet<UInt128>) -> String {
+    let known = names.intervals.compactMap { i in
+      i.lowerBound == i.upperBound ? InterfaceName.name(of: i.lowerBound) : nil
+    }
+    if known.count == names.intervals.count { return known.joined(separator: ", ") }
+    let missing = names.complement.intervals.compactMap { i in
+      i.lowerBound == i.upperBound ? InterfaceName.name(of: i.lowerBound) : nil
+    }
+    return missing.isEmpty ? "some interfaces" : "every interface but \(missing.joined(separator: ", "))"
+  }
+
+  /// Returns the moments of `times`.
+  func text(moments times: IntervalSet<UInt128>) -> String {
+    times.intervals.map { interval in
+      let first = CalendarDate(daysSinceEpoch: Int(interval.lowerBound / 86_400))
+      if interval.upperBound >= UInt128(UInt64.max) { return "from \(first) on" }
+      return "until the end of \(CalendarDate(daysSinceEpoch: Int(interval.upperBound / 86_400)))"
+    }.joined(separator: " and ")
+  }
+
+  /// Returns how many sources and ports `packets` have.
+  func extent(of packets: PacketSet) throws(BudgetExceeded) -> String {
+    var parts: [String] = []
+    for family in AddressFamily.allCases {
+      let some = try packets.intersection(
+        packets.space.set(.family, in: packets.space.value(family.number, of: .family)))
+      guard !some.isEmpty else { continue }
+      let isSent = !some.values(of: .direction).contains(0)
+      let values = some.values(of: isSent ? .destination : .source).intersection(IntervalSet(0...family.highest))
+      let name = family == .ipv4 ? "IPv4" : "IPv6"
+      let noun = isSent ? "destination" : "source"
+      parts.append("\(count(values)) \(name) \(noun)\(count(values) == "1" ? "" : "s")")
+    }
+    let ports = packets.values(of: .destinationPort).intersection(IntervalSet(0...65_535))
+    parts.append("\(count(ports)) \(count(ports) == "1" ? "port" : "ports")")
+    return parts.joined(separator: ", ")
+  }
+
+  /// Returns the number of `values`, with powers of two where it is large.
+  private func count(_ values: IntervalSet<UInt128>) -> String {
+    var sum: UInt128 = 0
+    for interval in values.intervals {
+      let size = interval.upperBound - interval.lowerBound
+      if size == .max { return "2^128" }
+      sum += size + 1
+    }
+    if sum >= 1 << 20 {
+      let power = 127 - sum.leadingZeroBitCount
+      return sum == UInt128(1) << UInt128(power) ? "2^\(power)" : "about 2^\(power)"
+    }
+    return "\(sum)"
+  }
+}

@@ -1,0 +1,175 @@
+public import Packets
+
+/// Packets of which something else becomes than before, for one reason.
+public struct Change {
+  /// What changes for them.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// They were refused, and are accepted.
+    case opens
+    /// They were accepted, and are refused.
+    case closes
+    /// They are accepted as before, and sent elsewhere.
+    case translates
+    /// They are refused as before, and the sender learns of it, or no longer does.
+    case answers
+  }
+
+  /// Where the line stands that makes the change.
+  public enum Side: Hashable, Sendable {
+    /// In what was before.
+    case old
+    /// In what is now.
+    case new
+  }
+
+  /// What changes.
+  public var kind: Kind
+
+  /// The packets.
+  public var packets: PacketSet
+
+  /// The line that makes the change, if one does: that which accepts them now, or refused them before.
+  public var cause: Cause?
+
+  /// Where that line stands.
+  public var side: Side
+
+  /// Creates a change.
+  public init(_ kind: Kind, _ packets: PacketSet, cause: Cause?, in side: Side) {
+    self.kind = kind
+    self.packets = packets
+    self.cause = cause
+    self.side = side
+  }
+}
+
+/// The difference between what two firewalls mean, which are of one universe.
+public struct Comparison {
+  /// What the old one means.
+  public let old: Meaning
+
+  /// What the new one means.
+  public let new: Meaning
+
+  /// The old firewall, if it is known: rules of another program have none.
+  public let oldFirewall: Firewall?
+
+  /// The new firewall, if it is known.
+  public let newFirewall: Firewall?
+
+  /// Creates the comparison of `old` and `new`.
+  public init(_ old: Meaning, _ oldFirewall: Firewall?, _ new: Meaning, _ newFirewall: Firewall?) {
+    self.old = old
+    self.oldFirewall = oldFirewall
+    self.new = new
+    self.newFirewall = newFirewall
+  }
+
+  private var universe: Universe { old.universe }
+
+  /// Returns what changes, each packet in one change alone, in a stable order.
+  public func changes() throws(BudgetExceeded) -> [Change] {
+    if old.isEqual(to: new) { return [] }
+    let (accepted, acceptedBefore) = (try new.accepted, try old.accepted)
+    var result = try attributed(
+      .opens, accepted.subtracting(acceptedBefore), refusing: oldFirewall, .old, accepting: newFirewall, .new)
+    result += try attributed(
+      .closes, acceptedBefore.subtracting(accepted), refusing: newFirewall, .new, accepting: oldFirewall, .old)
+    let moved = try old.translations.differing(from: new.translations)
+      .union(old.masqueraded.subtracting(new.masqueraded)).union(new.masqueraded.subtracting(old.masqueraded))
+      .intersection(accepted).intersection(acceptedBefore)
+    result += try attributed(.translates, moved, refusing: nil, .old, accepting: newFirewall, .new)
+    let answered = try old.verdicts.differing(from: new.verdicts).subtracting(accepted).subtracting(acceptedBefore)
+    if !answered.isEmpty { result.append(Change(.answers, answered, cause: nil, in: .new)) }
+    return result
+  }
+
+  /// Returns `packets`, which `accepting` accepts and the other firewall does not, by their causes.
+  private func attributed(
+    _ kind: Change.Kind, _ packets: PacketSet, refusing: Firewall?, _ refusingSide: Change.Side,
+    accepting: Firewall?, _ acceptingSide: Change.Side
+  ) throws(BudgetExceeded) -> [Change] {
+    var rest = packets
+    var result: [Change] = []
+    // What both expose, and only one blocks, changes because of the block.
+    if !rest.isEmpty, let refusing {
+      let definition = MeaningDefinition(firewall: refusing, universe: universe)
+      let exposed = try definition.decisions().map.domain
+      let blocks = try definition.refusals().restricted(to: rest.intersection(exposed))
+      for label in blocks.labels {
+        let some = try blocks.packets(labelled: label)
+        result.append(Change(kind, some, cause: refusing.blocks[Int(label) - 1].cause, in: refusingSide))
+        rest = try rest.subtracting(some)
+      }
+    }
+    if !rest.isEmpty, let accepting {
+      let decisions = try MeaningDefinition(firewall: accepting, universe: universe).decisions()
+      let parts = try decisions.map.restricted(to: rest)
+      for label in parts.labels {
+        let some = try parts.packets(labelled: label)
+        result.append(Change(kind, some, cause: decisions.causes[Int(label) - 1], in: acceptingSide))
+        rest = try rest.subtracting(some)
+      }
+    }
+    if !rest.isEmpty { result.append(Change(kind, rest, cause: nil, in: acceptingSide)) }
+    return result
+  }
+}
+
+extension MeaningDefinition {
+  /// Returns which line accepts each packet, blocks apart: labels are positions in `causes`, from 1 on.
+  ///
+  /// Of several, the first without a limit counts, or else the first.
+  func decisions() throws(BudgetExceeded) -> (map: PacketMap, causes: [Cause]) {
+    var causes: [Cause] = []
+    var delivered: [PacketBox] = []
+    var routed: [PacketBox] = []
+    var sent: [PacketBox] = []
+    func add(_ boxes: [PacketBox], _ cause: Cause, _ limit: PacketField?, to list: inout [PacketBox]) {
+      causes.append(cause)
+      for var box in boxes {
+        box.label = UInt32(causes.count)
+        list.append(limit.map(box.when) ?? box)
+      }
+    }
+    for isLimited in [false, true] {
+      for opening in firewall.openings where (opening.limit != nil) == isLimited {
+        let limit: PacketField? = if let limit = opening.limit { try universe.within(limit) } else { nil }
+        add(boxes(opening, label: 1), opening.cause, limit, to: &delivered)
+      }
+      for passage in firewall.passages where (passage.limit != nil) == isLimited {
+        let limit: PacketField? = if let limit = passage.limit { try universe.within(limit) } else { nil }
+        add(boxes(passage), passage.cause, limit, to: &routed)
+      }
+    }
+    for departure in firewall.departures ?? [] { add(boxes(departure), departure.cause, nil, to: &sent) }
+    let space = universe.space
+    let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
+    let here = try space.set(
+      .destinationKind,
+      in: space.values(
+        IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind))
+    let map = try space.map(of: delivered).restricted(to: here)
+      .overriding(space.map(of: routed).removing(here)).restricted(to: arriving)
+      .overriding(space.map(of: sent).removing(arriving))
+    return (map, causes)
+  }
+
+  /// Returns which block refuses each packet: labels are positions in the firewall's list, from 1 on.
+  func refusals() throws(BudgetExceeded) -> PacketMap {
+    var boxes: [PacketBox] = []
+    let space = universe.space
+    for (index, block) in firewall.blocks.enumerated() {
+      for var box in self.boxes(block) {
+        if block.sparesTransit {
+          box[.destinationKind] = space.values(
+            IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind
+          )
+        }
+        box.label = UInt32(index + 1)
+        boxes.append(box)
+      }
+    }
+    return try space.map(of: boxes)
+  }
+}

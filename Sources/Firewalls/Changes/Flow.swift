@@ -1,0 +1,164 @@
+public import Packets
+import Syntax
+
+/// Packets of a change in the terms that a person thinks in: what they carry, and from where to where.
+public struct Flow: Hashable, Sendable {
+  /// What they carry; nothing means everything.
+  public var traffic: Traffic?
+
+  /// A protocol without ports, if they are of one.
+  public var transport: TransportProtocol?
+
+  /// Where they come from.
+  public var sources: AddressSet
+
+  /// Where they are sent.
+  public var destinations: AddressSet
+
+  /// The interfaces that they arrive on; nothing means any.
+  public var arrivals: IntervalSet<UInt128>?
+
+  /// The interfaces that they leave on; nothing means any.
+  public var departures: IntervalSet<UInt128>?
+
+  /// `true` iff processes of the host send them.
+  public var isSent: Bool
+
+  /// `true` iff they are routed on.
+  public var isRouted: Bool
+}
+
+/// What a set of packets says, as far as it can be said shortly.
+public struct FlowList: Sendable {
+  /// The flows, in a stable order.
+  public var flows: [Flow] = []
+
+  /// `true` iff there are more.
+  public var isCut = false
+
+  /// The moments at which they flow, in seconds since 1970, if not always.
+  public var times: IntervalSet<UInt128>?
+
+  /// The conditions that some of them are under.
+  public var conditions: [String] = []
+}
+
+extension Universe {
+  /// Returns the flows of `packets`, of which `most` are given.
+  ///
+  /// What the state of connection tracking, hop limits and source ports say is left out.
+  public func flows(
+    of packets: PacketSet, atMost most: Int, in window: IntervalSet<UInt128>
+  ) throws(BudgetExceeded) -> FlowList {
+    var result = FlowList()
+    let times = packets.values(of: .time)
+    if times != window { result.times = times }
+    var rest = packets
+    for i in space.conditions.indices {
+      let field = PacketField(rawValue: UInt8(PacketField.all.count + i))
+      if !rest.values(of: field).contains(0) { result.conditions.append(space.conditions[i]) }
+      rest = try rest.forgetting(field)
+    }
+    for field in [PacketField.state, .sourceKind, .hopLimit, .time] { rest = try rest.forgetting(field) }
+    // Of the kinds of destinations only matters whether the host is among them.
+    let icmp = try space.set(
+      .transport, in: space.values(IntervalSet([1...1, 58...58] as [ClosedRange<UInt128>]), of: .transport))
+    let messages = try rest.intersection(icmp)
+    rest = try rest.subtracting(icmp).forgetting(.sourcePort).union(messages)
+    let elsewhere = try space.set(
+      .destinationKind, in: space.value(AddressKind.elsewhere.rawValue, of: .destinationKind))
+    var order: [Flow] = []
+    var found: [Flow: (AddressSet, AddressSet)] = [:]
+    for isRouted in [false, true] {
+      let part = try (isRouted ? rest.intersection(elsewhere) : rest.subtracting(elsewhere))
+        .forgetting(.destinationKind)
+      for (count, region) in part.regions.enumerated() {
+        guard count < most * 8 else {
+          result.isCut = true
+          break
+        }
+        for (key, sources, destinations) in flows(of: region, isRouted: isRouted) {
+          if let known = found[key] {
+            // The families of one flow stand apart in a diagram.
+            found[key] = (known.0.union(sources), known.1.union(destinations))
+          } else {
+            order.append(key)
+            found[key] = (sources, destinations)
+          }
+        }
+      }
+    }
+    result.flows = order.prefix(most).map { key in
+      var flow = key
+      if let (sources, destinations) = found[key] { (flow.sources, flow.destinations) = (sources, destinations) }
+      return flow
+    }
+    result.isCut = result.isCut || order.count > most
+    return result
+  }
+
+  /// Returns the flows of `region`: their keys, which have no addresses, with the addresses.
+  private func flows(of region: PacketRegion, isRouted: Bool) -> [(Flow, AddressSet, AddressSet)] {
+    let families = region.sides[.family]
+    func addresses(_ field: PacketField) -> AddressSet {
+      let values = region.sides[field]
+      var result = AddressSet()
+      if families?.contains(0) ?? true {
+        result.ipv4 = IntervalSet(
+          (values ?? .all).intersection(IntervalSet(0...UInt128(UInt32.max))).intervals.map {
+            UInt32($0.lowerBound)...UInt32($0.upperBound)
+          })
+      }
+      if families?.contains(1) ?? true { result.ipv6 = values ?? .all }
+      return result
+    }
+    let transports = region.sides[.transport] ?? IntervalSet(0...255)
+    let ports = region.sides[.destinationPort]
+    var traffics: [(Traffic?, TransportProtocol?)] = []
+    let isEverything = transports.intervals.first == 0...255 && ports == nil
+    if isEverything { traffics.append((nil, nil)) }
+    for interval in isEverything ? [] : transports.intervals {
+      for number in interval {
+        let transport = TransportProtocol(rawValue: UInt8(number))
+        if transport.hasPorts {
+          for range in ports?.intervals ?? [0...65_535] {
+            let ports = PortRange(from: UInt16(range.lowerBound), through: UInt16(min(range.upperBound, 65_535)))
+            traffics.append((.ports(transport, ports), nil))
+          }
+        } else if transport.isICMP {
+          let codes = region.sides[.sourcePort]
+          let code = codes.flatMap {
+            $0.intervals.count == 1 && $0.intervals[0].count == 1 ? UInt8($0.intervals[0].lowerBound) : nil
+          }
+          for range in ports?.intervals ?? [0...255] {
+            for type in range where type < 256 {
+              let type = UInt8(type)
+              traffics.append(
+                (transport == .icmp ? .icmp(type: type, code: code) : .icmpv6(type: type, code: code), nil))
+            }
+          }
+        } else {
+          traffics.append((nil, transport))
+        }
+      }
+    }
+    let isSent = region.sides[.direction]?.contains(1) ?? false
+    func names(_ field: PacketField) -> IntervalSet<UInt128>? {
+      // Loopback, over which everything is accepted, is never part of a change, and not worth a word.
+      let lo = InterfaceName.value(of: "lo")
+      guard let values = region.sides[field],
+        values.union(IntervalSet([0...0, lo...lo])).intervals != [0...UInt128.max]
+      else { return nil }
+      return values
+    }
+    return traffics.map { traffic, transport in
+      (
+        Flow(
+          traffic: traffic, transport: transport, sources: AddressSet(), destinations: AddressSet(),
+          arrivals: isSent ? nil : names(.arrival), departures: isSent || isRouted ? names(.departure) : nil,
+          isSent: isSent, isRouted: isRouted && !isSent),
+        addresses(.source), addresses(.destination)
+      )
+    }
+  }
+}

@@ -1,0 +1,133 @@
+public import Firewalls
+import Syntax
+
+/// What changes between two policies, as it is written.
+public struct DifferenceReport: Sendable {
+  /// What changes.
+  public var difference: Difference
+
+  /// What was compared, in words.
+  public var old: String
+
+  /// With what it was compared.
+  public var new: String
+
+  /// Creates the report of `difference`, from `old` to `new`.
+  public init(_ difference: Difference, from old: String, to new: String) {
+    self.difference = difference
+    self.old = old
+    self.new = new
+  }
+
+  /// The headings of the kinds of changes.
+  private static func heading(_ kind: Change.Kind, _ count: Int) -> String {
+    let changes = count == 1 ? "1 change" : "\(count) changes"
+    return switch kind {
+    case .opens: "Opens (\(changes))"
+    case .closes: "Closes (\(changes))"
+    case .translates: "Sends elsewhere (\(changes))"
+    case .answers: "Answers refusals differently (\(changes))"
+    }
+  }
+
+  /// Returns the text for a person, in colours iff `color`.
+  public func text(color: Bool) -> String {
+    let palette = Palette(isOn: color)
+    let hosts = difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts"
+    if difference.isEmpty {
+      return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
+    }
+    var result = ""
+    for host in difference.addedHosts { result += "Host \(printable(host)) is new.\n" }
+    for host in difference.removedHosts { result += "Host \(printable(host)) is gone.\n" }
+    if !result.isEmpty { result += "\n" }
+    for kind in Change.Kind.allCases {
+      let rows = difference.rows.filter { $0.kind == kind }
+      guard !rows.isEmpty else { continue }
+      let role: Palette.Role = kind == .opens ? .added : kind == .closes ? .removed : .note
+      result += palette(DifferenceReport.heading(kind, rows.count), role) + "\n"
+      for row in rows { result += text(of: row, palette, role) }
+      result += "\n"
+    }
+    for failure in difference.failures { result += palette("Not compared: ", .error) + printable(failure) + "\n" }
+    if difference.failures.isEmpty { result += "Nothing else changes: proved for every packet of \(hosts).\n" }
+    return result + unknowns
+  }
+
+  private var unknowns: String {
+    difference.unknowns.map { "Not known here, and taken as if it may or may not match: \(printable($0))\n" }.joined()
+  }
+
+  /// Returns `places`, of which hosts are not called so each time.
+  private func places(_ places: [String]) -> String {
+    let names = places.map { $0.hasPrefix("host ") ? String($0.dropFirst(5)) : $0 }.map { printable($0) }
+    if places.count > 8 { return "\(places.count) hosts, \(names.prefix(6).joined(separator: ", ")) and others" }
+    return names.joined(separator: ", ")
+  }
+
+  private func text(of row: Difference.Row, _ palette: Palette, _ role: Palette.Role) -> String {
+    let sign = row.kind == .opens ? "+" : row.kind == .closes ? "-" : "~"
+    var result = "\n"
+    for flow in row.flows { result += palette("  \(sign) \(printable(flow))", role) + "\n" }
+    if row.isCut { result += "    and more\n" }
+    result += "    on \(places(row.places)): \(row.extent)\n"
+    for condition in row.conditions { result += "    \(printable(condition))\n" }
+    if let cause = row.cause {
+      let owner = cause.owner.map { ", owner \(printable($0))" } ?? ""
+      let age = cause.isNew ? "" : " (\(printable(old)))"
+      result += "    because of \(printable(cause.subject)) at \(printable(cause.location.description))\(age)\(owner)\n"
+      result += "      | \(printable(cause.line))\n"
+    } else if let reason = row.reason {
+      result += "    because \(printable(reason))\n"
+    }
+    result += "    for instance \(printable(row.witness))\n"
+    result += "      before: \(printable(row.before))\n"
+    result += "      after:  \(printable(row.after))\n"
+    return result
+  }
+
+  /// The document for a program: `portcullis-difference`, version 1 (docs/diff.md).
+  public var json: String {
+    func row(_ row: Difference.Row) -> JSON {
+      .object([
+        ("kind", .string(row.kind.rawValue)),
+        ("places", .array(row.places.map { .string($0) })),
+        ("flows", .array(row.flows.map { .string($0) })),
+        ("cut", .bool(row.isCut)),
+        ("conditions", .array(row.conditions.map { .string($0) })),
+        ("extent", .string(row.extent)),
+        (
+          "cause",
+          row.cause.map { cause in
+            .object([
+              ("subject", .string(cause.subject)), ("path", .string(cause.location.path)),
+              ("line", .number(cause.location.line)), ("column", .number(cause.location.column)),
+              ("text", .string(cause.line)), ("side", .string(cause.isNew ? "new" : "old")),
+              ("owner", .optional(cause.owner)),
+            ])
+          } ?? .null
+        ),
+        ("reason", .optional(row.reason)),
+        (
+          "witness",
+          .object([
+            ("packet", .string(row.witness)), ("before", .string(row.before)), ("after", .string(row.after)),
+          ])
+        ),
+      ])
+    }
+    return JSON.object([
+      ("format", .string("portcullis-difference")),
+      ("version", .number(1)),
+      ("old", .string(old)),
+      ("new", .string(new)),
+      ("equal", .bool(difference.isEmpty)),
+      ("hosts", .number(difference.hosts)),
+      ("addedHosts", .array(difference.addedHosts.map { .string($0) })),
+      ("removedHosts", .array(difference.removedHosts.map { .string($0) })),
+      ("changes", .array(difference.rows.map(row))),
+      ("failures", .array(difference.failures.map { .string($0) })),
+      ("unknowns", .array(difference.unknowns.map { .string($0) })),
+    ]).text
+  }
+}

@@ -1,0 +1,86 @@
+import Glibc
+import Syntax
+
+/// Why it is not known what changed.
+struct ChangeError: Error, CustomStringConvertible {
+  /// What is wrong.
+  let description: String
+}
+
+/// The Git repository that a policy is in, which is read and never changed.
+struct Repository {
+  /// The folder of the repository, with all links followed.
+  let root: String
+
+  /// The folder that was asked about.
+  let folder: String
+
+  /// Finds the repository that `path`, a file or a folder, is in.
+  init(around path: String) throws {
+    var folder = path
+    if case .success(let status) = fileStatus(path), status.kind != .folder {
+      folder = try resolvedPath(path)
+      folder.removeSubrange((folder.lastIndex(of: "/") ?? folder.startIndex)...)
+      if folder.isEmpty { folder = "/" }
+    }
+    guard let top = try Repository.git("rev-parse", "--show-toplevel", in: folder) else {
+      throw ChangeError(description: "`\(path)` is in no git repository")
+    }
+    self.folder = folder
+    root = String(top.dropLast())
+  }
+
+  /// Returns the hash of `commit`, which does not begin with `-`.
+  func hash(of commit: String) throws -> String {
+    guard let line = try Repository.git("rev-parse", "--verify", "--quiet", "\(commit)^{commit}", in: folder),
+      case let hash = line.dropLast(), !hash.isEmpty, hash.allSatisfy(\.isHexDigit)
+    else {
+      throw ChangeError(
+        description: "`\(commit)` is no commit of the repository; a shallow clone may lack it (`git fetch --unshallow`)"
+      )
+    }
+    return String(hash)
+  }
+
+  /// Returns what git writes when it is run with `arguments` in `folder`, or nothing if it fails.
+  static func git(_ arguments: String..., in folder: String) throws -> String? {
+    try bytes(arguments, in: folder).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Returns the bytes that git writes when it is run with `arguments` in `folder`, or nothing if it fails.
+  static func bytes(_ arguments: [String], in folder: String) throws -> [UInt8]? {
+    do throws(SystemError) {
+      return try output(of: "git", ["-C", folder, "--no-optional-locks"] + arguments, atMost: 256 << 20)
+    } catch {
+      throw ChangeError(description: "git could not be run: \(error.reason)")
+    }
+  }
+}
+
+extension PolicyFiles {
+  /// Reads the policy that was at `path` in `commit`; nothing on the disk is touched.
+  init(commit: String, _ path: String) throws {
+    let repository = try Repository(around: path)
+    let hash = try repository.hash(of: commit)
+    let target = try resolvedPath(path)
+    let prefix = repository.root.hasSuffix("/") ? repository.root : repository.root + "/"
+    let inside = target == repository.root ? "." : String(target.dropFirst(target.hasPrefix(prefix) ? prefix.count : 0))
+    guard
+      let listing = try Repository.git(
+        "ls-tree", "-r", "-z", "--full-name", hash, "--", inside, in: repository.root)
+    else { throw ChangeError(description: "git could not list `\(path)` in `\(commit)`") }
+    var files: [SourceFile] = []
+    for entry in listing.split(separator: "\0") {
+      guard let tab = entry.firstIndex(of: "\t") else { continue }
+      let name = String(entry[entry.index(after: tab)...])
+      let isHidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
+      // Files as such: a link would be a path, and not a policy.
+      guard entry.hasPrefix("100"), name == inside || name.hasSuffix(".port") && !isHidden else { continue }
+      guard let bytes = try Repository.bytes(["cat-file", "blob", "\(hash):\(name)"], in: repository.root) else {
+        throw ChangeError(description: "git could not read `\(name)` in `\(commit)`")
+      }
+      files.append(SourceFile(path: "\(commit):\(name)", bytes: bytes))
+    }
+    self.init(read: files)
+  }
+}
