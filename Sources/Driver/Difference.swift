@@ -134,8 +134,8 @@ private struct HostComparison {
     _ packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall?, _ side: ComparedPolicy
   ) throws(BudgetExceeded) -> String {
     guard let firewall else { return "the host is not in the policy" }
-    let fate = meaning.fate(of: packet)
-    guard let cause = try firewall.cause(of: packet, in: universe) else {
+    let (fate, decided) = meaning.conditionalFate(of: packet)
+    guard let cause = try firewall.cause(of: decided, in: universe) else {
       return fate.hasPrefix("accept") ? fate : "\(fate) (nothing exposes it)"
     }
     return "\(fate) (\(cause.subject), \(side.pipeline.sources.location(of: cause.span)))"
@@ -170,6 +170,7 @@ private struct HostComparison {
     case .opens, .closes:
       oldFirewall?.pingOpen != newFirewall?.pingOpen
         ? "the setting `ping` changes" : "what the host itself may send changes (`egress`)"
+    case .limits: "a rate changes"
     case .translates: "what a router hides behind its own address changes"
     }
   }

@@ -26,6 +26,7 @@ public struct DifferenceReport: Sendable {
     case .opens: "Opens (\(changes))"
     case .closes: "Closes (\(changes))"
     case .translates: "Sends elsewhere (\(changes))"
+    case .limits: "Lets in at another rate (\(changes))"
     case .answers: "Answers refusals differently (\(changes))"
     }
   }

@@ -10,6 +10,8 @@ public struct Change {
     case closes
     /// They are accepted as before, and sent elsewhere.
     case translates
+    /// They are accepted as before, and within another rate, or now within one, or no longer.
+    case limits
     /// They are refused as before, and the sender learns of it, or no longer does.
     case answers
   }
@@ -70,7 +72,8 @@ public struct Comparison {
   /// Returns what changes, each packet in one change alone, in a stable order.
   public func changes() throws(BudgetExceeded) -> [Change] {
     if old.isEqual(to: new) { return [] }
-    let (accepted, acceptedBefore) = (try new.accepted, try old.accepted)
+    // What is accepted within a rate alone is accepted, and so is what an unknown match may let in.
+    let (accepted, acceptedBefore) = (try possibly(new.accepted), try possibly(old.accepted))
     var result = try attributed(
       .opens, accepted.subtracting(acceptedBefore), refusing: oldFirewall, .old, accepting: newFirewall, .new)
     result += try attributed(
@@ -78,9 +81,22 @@ public struct Comparison {
     let moved = try old.translations.differing(from: new.translations)
       .union(old.masqueraded.subtracting(new.masqueraded)).union(new.masqueraded.subtracting(old.masqueraded))
       .intersection(accepted).intersection(acceptedBefore)
-    result += try attributed(.translates, moved, refusing: nil, .old, accepting: newFirewall, .new)
+    result += try attributed(.translates, possibly(moved), refusing: nil, .old, accepting: newFirewall, .new)
+    let limited = try possibly(
+      new.accepted.subtracting(old.accepted).union(old.accepted.subtracting(new.accepted))
+    ).intersection(accepted).intersection(acceptedBefore)
+    result += try attributed(.limits, limited, refusing: nil, .old, accepting: newFirewall, .new)
     let answered = try old.verdicts.differing(from: new.verdicts).subtracting(accepted).subtracting(acceptedBefore)
     if !answered.isEmpty { result.append(Change(.answers, answered, cause: nil, in: .new)) }
+    return result
+  }
+
+  /// Returns the packets that are in `set` if the right things hold of what is not known of them.
+  private func possibly(_ set: PacketSet) throws(BudgetExceeded) -> PacketSet {
+    var result = set
+    for i in universe.space.conditions.indices {
+      result = try result.forgetting(PacketField(rawValue: UInt8(PacketField.all.count + i)))
+    }
     return result
   }
 
@@ -94,7 +110,7 @@ public struct Comparison {
     // What both expose, and only one blocks, changes because of the block.
     if !rest.isEmpty, let refusing {
       let definition = MeaningDefinition(firewall: refusing, universe: universe)
-      let exposed = try definition.decisions().map.domain
+      let exposed = try definition.decisions(areLimited: false).map.domain
       let blocks = try definition.refusals().restricted(to: rest.intersection(exposed))
       for label in blocks.labels {
         let some = try blocks.packets(labelled: label)
@@ -103,7 +119,7 @@ public struct Comparison {
       }
     }
     if !rest.isEmpty, let accepting {
-      let decisions = try MeaningDefinition(firewall: accepting, universe: universe).decisions()
+      let decisions = try MeaningDefinition(firewall: accepting, universe: universe).decisions(areLimited: false)
       let parts = try decisions.map.restricted(to: rest)
       for label in parts.labels {
         let some = try parts.packets(labelled: label)
@@ -119,8 +135,8 @@ public struct Comparison {
 extension MeaningDefinition {
   /// Returns which line accepts each packet, blocks apart: labels are positions in `causes`, from 1 on.
   ///
-  /// Of several, the first without a limit counts, or else the first.
-  func decisions() throws(BudgetExceeded) -> (map: PacketMap, causes: [Cause]) {
+  /// Of several, the first without a limit counts, or else the first; limits count as conditions iff `areLimited`.
+  func decisions(areLimited: Bool) throws(BudgetExceeded) -> (map: PacketMap, causes: [Cause]) {
     var causes: [Cause] = []
     var delivered: [PacketBox] = []
     var routed: [PacketBox] = []
@@ -134,11 +150,11 @@ extension MeaningDefinition {
     }
     for isLimited in [false, true] {
       for opening in firewall.openings where (opening.limit != nil) == isLimited {
-        let limit: PacketField? = if let limit = opening.limit { try universe.within(limit) } else { nil }
+        let limit: PacketField? = if areLimited, let limit = opening.limit { try universe.within(limit) } else { nil }
         add(boxes(opening, label: 1), opening.cause, limit, to: &delivered)
       }
       for passage in firewall.passages where (passage.limit != nil) == isLimited {
-        let limit: PacketField? = if let limit = passage.limit { try universe.within(limit) } else { nil }
+        let limit: PacketField? = if areLimited, let limit = passage.limit { try universe.within(limit) } else { nil }
         add(boxes(passage), passage.cause, limit, to: &routed)
       }
     }

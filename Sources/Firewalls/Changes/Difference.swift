@@ -103,5 +103,5 @@ public struct Difference: Sendable {
   public var isEmpty: Bool { rows.isEmpty && failures.isEmpty && addedHosts.isEmpty && removedHosts.isEmpty }
 
   /// `true` iff something opens, or may have.
-  public var opens: Bool { rows.contains { $0.kind == .opens || $0.kind == .translates } || !failures.isEmpty }
+  public var opens: Bool { rows.contains { $0.kind != .closes && $0.kind != .answers } || !failures.isEmpty }
 }

@@ -75,6 +75,29 @@ extension Meaning {
   }
 }
 
+extension Meaning {
+  /// Returns what becomes of `packet`, in words, with the conditions under which it is accepted if it is not at any
+  /// rate, and the packet with those conditions.
+  public func conditionalFate(of packet: PacketValues) -> (words: String, packet: PacketValues) {
+    let fields = universe.space.conditions.indices.map { PacketField(rawValue: UInt8(PacketField.all.count + $0)) }
+    var plain = packet
+    for field in fields { plain[field] = 0 }
+    guard Verdict(label: verdicts.label(of: plain)) != .accept else { return (fate(of: plain), plain) }
+    // One condition mostly decides; where several must hold, all of them are tried.
+    for (i, field) in fields.enumerated() {
+      var one = plain
+      one[field] = 1
+      if Verdict(label: verdicts.label(of: one)) == .accept {
+        return ("\(fate(of: one)) \(universe.space.conditions[i])", one)
+      }
+    }
+    var all = plain
+    for field in fields { all[field] = 1 }
+    guard Verdict(label: verdicts.label(of: all)) == .accept else { return (fate(of: plain), plain) }
+    return ("\(fate(of: all)) under conditions", all)
+  }
+}
+
 extension Verdict {
   /// The label in maps of verdicts.
   public var label: UInt32 {
