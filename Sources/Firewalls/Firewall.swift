@@ -27,6 +27,9 @@ public struct Firewall: Sendable {
   /// How much of what is refused is logged, if any.
   public var logDenied: Limit?
 
+  /// Where the policy says so.
+  public var logPlace: Span?
+
   /// `true` iff echo requests are accepted, within a rate limit.
   public var pingOpen: Bool
 

@@ -9,8 +9,9 @@ extension Lowering {
     let vantage = Vantage(host)
     var result = Firewall(
       host: id, name: host.name.value, addresses: book.addresses(of: .host(id)), rejects: policy.settings.rejects,
-      logDenied: policy.settings.logDenied, pingOpen: policy.settings.pingOpen,
+      logDenied: policy.settings.logDenied?.value, pingOpen: policy.settings.pingOpen,
       ephemeral: host.ephemeral?.value ?? policy.settings.ephemeral)
+    result.logPlace = policy.settings.logDenied?.span
     result.openings = Opening.sorted(openings(on: id, from: vantage))
     result.passages = passages(through: id, from: vantage)
     result.blocks = refusals(on: id, from: vantage, openings: result.openings)

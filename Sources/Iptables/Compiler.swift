@@ -185,7 +185,7 @@ struct Compiler {
     _ = mangle.add(Name.admitTranslated, rules: [Rule(target: Marks.set(Marks.admitted | Marks.translated))])
     if let limit = firewall.logDenied {
       var log = Rule(target: .log(prefix: "portcullis refused: "))
-      let place = firewall.openings.first?.cause.span ?? Span(file: 0, lower: 0, upper: 0)
+      let place = firewall.logPlace ?? Span(file: 0, lower: 0, upper: 0)
       if let match = counting(limit, key: "log denied", at: place) { log.matches.append(match) }
       _ = mangle.add(Name.refuse, rules: [log, Rule(target: close)])
     }

@@ -73,7 +73,7 @@ public struct Settings: Sendable {
   public var rejects = false
 
   /// How much of what is refused is logged, if any.
-  public var logDenied: Limit?
+  public var logDenied: Spelled<Limit>?
 
   /// The ports that clients on hosts take (`net.ipv4.ip_local_port_range`).
   public var ephemeral = PortRange(from: 32768, through: 60999)

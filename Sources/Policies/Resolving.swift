@@ -64,7 +64,7 @@ struct Resolver {
     settings.title = first.title?.value ?? ""
     settings.span = first.span
     settings.rejects = first.rejects?.value ?? settings.rejects
-    settings.logDenied = first.logDenied?.value
+    settings.logDenied = first.logDenied
     settings.ephemeral = first.ephemeral?.value ?? settings.ephemeral
     settings.nodePorts = first.nodePorts?.value ?? settings.nodePorts
     settings.pingOpen = first.pingOpen?.value ?? settings.pingOpen

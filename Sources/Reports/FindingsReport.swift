@@ -16,18 +16,18 @@ public struct FindingsReport: Sendable {
     /// Its page, as plain text.
     public var help: String
 
-    /// The address of its page.
-    public var helpURI: String?
+    /// Its page, as Markdown.
+    public var markdown: String?
 
     /// The severity of its findings, unless the policy says otherwise.
     public var severity: Severity
 
     /// Creates the description of the check called `name`.
-    public init(name: String, summary: String, help: String, helpURI: String? = nil, severity: Severity) {
+    public init(name: String, summary: String, help: String, markdown: String? = nil, severity: Severity) {
       self.name = name
       self.summary = summary
       self.help = help
-      self.helpURI = helpURI
+      self.markdown = markdown
       self.severity = severity
     }
   }
@@ -75,6 +75,9 @@ public struct FindingsReport: Sendable {
 
   /// The least severity that fails the run.
   public var failing: Severity
+
+  /// `true` iff something could not be read, so that more may be wrong than was found.
+  public var isIncomplete = false
 
   /// Creates the report of `diagnostics` about `sources`.
   public init(

@@ -40,7 +40,7 @@ struct SARIFReport {
     var places = Places(report.sources)
     var fingerprints = Fingerprints()
     let results = entries.map { result($0, rule: ruleIndex[$0.diagnostic.code] ?? 0, &places, &fingerprints) }
-    var invocation: [(name: String, value: JSON)] = [("executionSuccessful", .bool(true))]
+    var invocation: [(name: String, value: JSON)] = [("executionSuccessful", .bool(!report.isIncomplete))]
     if total > entries.count {
       let message = "\(total - entries.count) more findings are left out: code scanning takes \(SARIFReport.limit)."
       invocation.append(
@@ -79,14 +79,14 @@ struct SARIFReport {
 
   /// Returns the description of `check`.
   private func rule(_ check: FindingsReport.Check) -> JSON {
-    var members: [(name: String, value: JSON)] = [
+    var help: [(name: String, value: JSON)] = [("text", SARIFReport.escaped(check.help))]
+    if let markdown = check.markdown { help.append(("markdown", .string(markdown))) }
+    return .object([
       ("id", .string(check.name)),
       ("shortDescription", SARIFReport.message(check.summary)),
-      ("help", SARIFReport.message(check.help)),
-    ]
-    if let address = check.helpURI { members.append(("helpUri", .string(address))) }
-    members.append(("defaultConfiguration", .object([("level", .string(check.severity.name))])))
-    return .object(members)
+      ("help", .object(help)),
+      ("defaultConfiguration", .object([("level", .string(check.severity.name))])),
+    ])
   }
 
   /// Returns the finding of `entry`.
@@ -186,13 +186,16 @@ struct SARIFReport {
   /// Returns `text` as a message in which nothing is taken for a link (3.11.6).
   ///
   /// Braces stay as they are, although 3.11.5 would have them doubled: the readers of today show them doubled.
-  private static func message(_ text: String) -> JSON {
+  private static func message(_ text: String) -> JSON { .object([("text", escaped(text))]) }
+
+  /// Returns `text` as the text of a message.
+  private static func escaped(_ text: String) -> JSON {
     var escaped = ""
     let hasLinks = text.contains("](")
     for c in text.unicodeScalars {
       if hasLinks, c == "[" || c == "]" || c == "\\" { escaped += "\\" }
       escaped.unicodeScalars.append(c)
     }
-    return .object([("text", .string(escaped.isEmpty ? "-" : escaped))])
+    return .string(escaped.isEmpty ? "-" : escaped)
   }
 }

@@ -12,16 +12,22 @@ extension CalendarDate: ExpressibleByArgument {
 
 extension ReportFormat: ExpressibleByArgument {}
 
-/// What every command that judges a policy takes.
+/// What fails a run.
+struct FailureOptions: ParsableArguments {
+  @Flag(help: "Let warnings fail the run too.")
+  var strict = false
+
+  /// The least severity that fails the run.
+  var failing: Severity { strict ? .warning : .error }
+}
+
+/// What every command that reads a policy takes.
 struct PolicyOptions: ParsableArguments {
   @Argument(help: "The policy: a file, or a folder of `*.port` files.", completion: .file(extensions: ["port"]))
   var path = "policies"
 
   @Option(help: ArgumentHelp("Judge the policy as on this day (default: today, UTC).", valueName: "yyyy-mm-dd"))
   var today: CalendarDate?
-
-  @Flag(help: "Let warnings fail the run too.")
-  var strict = false
 
   /// Reads and judges the policy; `isIncomplete` says that something could not be read.
   func judged() -> (pipeline: Pipeline, isIncomplete: Bool) {
@@ -31,18 +37,19 @@ struct PolicyOptions: ParsableArguments {
     return (pipeline, files.isIncomplete)
   }
 
-  /// Returns the report of what `pipeline` found, and of `more`.
-  func report(_ pipeline: Pipeline, and more: [Diagnostic] = []) -> FindingsReport {
+  /// Returns the report of what `pipeline` found, which fails from the severity `failing` on.
+  func report(_ pipeline: Pipeline, failing: Severity = .error) -> FindingsReport {
     FindingsReport(
       version: Portcullis.version,
       title: pipeline.policy.settings.title.isEmpty ? nil : pipeline.policy.settings.title,
-      sources: pipeline.sources, diagnostics: pipeline.diagnostics + more,
+      sources: pipeline.sources, diagnostics: pipeline.diagnostics,
       waived: pipeline.waived.map { w in
         .init(
           w.diagnostic, because: w.waiver.provenance.because ?? "",
           until: w.waiver.provenance.until.map { "\($0.value)" }, ticket: w.waiver.provenance.ticket)
       },
-      checks: Check.all.map { $0.described }, failing: strict ? .warning : .error)
+      // What does not resolve is not judged.
+      checks: pipeline.lowering == nil ? [] : Check.all.map { $0.described }, failing: failing)
   }
 
   /// Returns the judged policy, unless it means nothing: then its findings are said and the run ends.
@@ -55,12 +62,13 @@ struct PolicyOptions: ParsableArguments {
     return pipeline
   }
 
-  /// Returns the judged policy, unless something is wrong with it: then its findings are said and the run ends.
+  /// Returns the judged policy, unless something of the severity `failing` is wrong with it: then its findings are said
+  /// and the run ends.
   ///
   /// Findings that fail nothing are for `check` to say.
-  func soundPipeline() throws -> Pipeline {
+  func soundPipeline(failing: Severity) throws -> Pipeline {
     let pipeline = try resolvedPipeline()
-    let report = report(pipeline)
+    let report = report(pipeline, failing: failing)
     if report.fails {
       Terminal.say(render(report, as: .text, color: Terminal.hasColors))
       throw ExitCode.found
@@ -74,6 +82,26 @@ extension Check {
   var described: FindingsReport.Check {
     .init(
       name: name, summary: summary, help: "What it does: \(page.what)\n\nWhy it matters: \(page.why)",
-      severity: severity)
+      markdown: """
+        **What it does**
+
+        \(page.what)
+
+        **Why it matters**
+
+        \(page.why)
+
+        **Example**
+
+        ```port
+        \(policies.example)
+        ```
+
+        **Use instead**
+
+        ```port
+        \(policies.instead)
+        ```
+        """, severity: severity)
   }
 }

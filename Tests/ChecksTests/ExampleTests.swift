@@ -52,6 +52,24 @@ import Testing
     #expect(findings.allSatisfy { $0.code != name })
   }
 
+  /// What the checks say of waivers themselves, and of a policy without subjects that a waiver could name.
+  private static let unwaivable: Set = ["unused-waiver", "lapsed-waiver", "unknown-check"]
+
+  @Test(arguments: Check.all.map(\.name).filter { !unwaivable.contains($0) })
+  func findingsCanBeWaived(name: String) throws {
+    let check = try #require(Check.all.first { $0.name == name })
+    for text in [check.page.example] + check.flagged {
+      let (policy, _) = unmarked(text)
+      let found = try judged(policy).findings.filter { $0.code == name }
+      let waivers = Set(found.compactMap(\.subject)).sorted().map {
+        "waive \(name) on \($0) until 2099-12-31 because \"vendor\"\n"
+      }
+      let result = try judged(policy + "\n" + waivers.joined())
+      #expect(!result.findings.contains { $0.code == name || $0.code == "unused-waiver" }, "\(waivers)")
+      #expect(result.waived.count { $0.diagnostic.code == name } == found.count)
+    }
+  }
+
   @Test func namesAreUniqueAndReadWell() {
     #expect(Set(Check.all.map(\.name)).count == Check.all.count)
     for check in Check.all {

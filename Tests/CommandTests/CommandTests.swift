@@ -65,6 +65,45 @@ import Testing
     #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(result.output.utf8)) }
   }
 
+  @Test func warningsFailAStrictRun() throws {
+    let box = try Self.sandbox()
+    try box.write("zone nowhere { 10.0.0.0/8 }\n", to: "policies/more.port")
+    for command in [["check"], ["compile", "--host", "web1", "--to", "nftables"]] {
+      let arguments = command.joined(separator: " ")
+      #expect(try box.shell("\"$P\" \(arguments)").code == 0)
+      let strict = try box.shell("\"$P\" \(arguments) --strict")
+      #expect(strict.code == 1 && strict.output == "" && strict.error.contains("warning[unused-zone]"), "\(strict)")
+    }
+    #expect(try box.portcullis("compile", "--all", "--output", "out", "--strict").code == 1)
+    #expect(try box.files() == ["policies/main.port", "policies/more.port"])
+  }
+
+  @Test func documentsSayWhatWasNotJudged() throws {
+    let box = try Self.sandbox()
+    let good = try box.portcullis("check", "--format", "sarif")
+    #expect(good.code == 0 && good.output.contains("\"executionSuccessful\": true"))
+    #expect(good.output.contains("\"id\": \"port-conflict\"") && good.output.contains("**Why it matters**"))
+    #expect(try box.portcullis("check", "--format", "junit").output.contains("port-conflict"))
+    // Checks that did not run have not passed.
+    try box.write("host x {\n", to: "policies/bad.port")
+    let bad = try box.portcullis("check", "--format", "junit")
+    #expect(bad.code == 1 && bad.output.contains("syntax-unclosed-block") && !bad.output.contains("port-conflict"))
+    _ = try box.shell("rm policies/bad.port; ln -s nowhere policies/gone.port")
+    let incomplete = try box.portcullis("check", "--format", "sarif")
+    #expect(incomplete.code == 2 && incomplete.output.contains("\"executionSuccessful\": false"), "\(incomplete)")
+  }
+
+  @Test func aLogThatATargetCannotLimitIsAnError() throws {
+    let box = try Sandbox()
+    try box.write(Self.good + "policy \"p\" {\n  log denied 1/day burst 4000000000\n}\n", to: "policies/main.port")
+    for target in ["nftables", "iptables", "ip6tables"] {
+      let result = try box.portcullis("compile", "--host", "web1", "--to", target)
+      let code = target == "nftables" ? "nftables-limit" : "iptables-limit"
+      #expect(result.code == 1 && result.output == "", "\(target): \(result)")
+      #expect(result.error.contains(code) && result.error.contains("main.port:17:14"), "\(target): \(result)")
+    }
+  }
+
   @Test func coloursAreForTerminals() throws {
     let box = try Self.sandbox()
     try box.write("host x { runs nothing }\n", to: "policies/bad.port")
@@ -90,7 +129,8 @@ import Testing
     ["explain", "--from", "192.0.2.1", "--to", "web1", "--port", "443"],
     ["explain", "--from", "192.0.2.1", "--to", "web1", "--port", "65536/tcp"],
     ["explain", "--from", "192.0.2.1", "--to", "2001:db8::10", "--port", "443/tcp"],
-    ["checks", "bogus"], ["explain", "--from", "a/b", "--to", "c/d", "--port", "443/tcp"],
+    ["checks", "bogus"], ["explain", "--strict", "--from", "192.0.2.1", "--to", "web1", "--port", "443/tcp"],
+    ["explain", "--from", "a/b", "--to", "c/d", "--port", "443/tcp"],
   ])
   func whatCannotBeDoneIsSaid(arguments: [String]) throws {
     let box = try Self.sandbox()

@@ -95,8 +95,53 @@ import Testing
     #expect(try box.read("secret") == "kept\n")
     _ = try box.shell(
       "rm out/.portcullis; mkdir -p out/clusters/prod; ln -s ../../../secret out/clusters/prod/kustomization.yaml")
+    let linked = try Self.compile(box)
+    #expect(linked.code == 2 && linked.error.contains("this link is none that"), "\(linked)")
+    #expect(try box.read("secret") == "kept\n")
+    _ = try box.shell("rm -r out; ln -s elsewhere out")
+    #expect(try Self.compile(box).code == 0)
+    #expect(try box.files("elsewhere").contains("clusters/prod/kustomization.yaml"))
+    // What was ours and became a link is ours still; what it leads to is not.
+    _ = try box.shell("cd elsewhere/clusters/prod; rm kustomization.yaml; ln -s ../../../secret kustomization.yaml")
     #expect(try Self.compile(box).code == 0)
     #expect(try box.read("secret") == "kept\n")
+    #expect(try box.read("elsewhere/clusters/prod/kustomization.yaml").contains("kind: Kustomization"))
+  }
+
+  @Test func whatOthersPutInThePlaceOfOursStays() throws {
+    let box = try Self.sandbox()
+    for (script, kind) in [
+      ("echo mine > out/hosts/web1/ruleset.nft", "file"), ("mkdir out/hosts/web1/ruleset.nft", "folder"),
+      ("mkfifo out/hosts/web1/ruleset.nft", "file"),
+    ] {
+      _ = try box.shell("rm -rf out; mkdir -p out/hosts/web1; \(script)")
+      let before = try box.shell("find out -exec stat -c '%n %i %Y %F' {} +").output
+      let result = try Self.compile(box)
+      #expect(
+        result.code == 2 && result.error.contains("out/hosts/web1/ruleset.nft: this \(kind) is none that"), "\(result)")
+      let after = try box.shell("find out -exec stat -c '%n %i %Y %F' {} +").output
+      #expect(Set(before.split(separator: "\n").dropFirst()) == Set(after.split(separator: "\n").dropFirst()))
+    }
+    // What is there as it should be may become ours; then it is kept in step.
+    _ = try box.shell("rm -rf out; \"$P\" compile --all --output out; rm out/.portcullis")
+    #expect(try Self.compile(box).error.contains(" 0 written, 0 removed"))
+    try box.write("changed\n", to: "out/hosts/web1/ruleset.nft")
+    #expect(try Self.compile(box).error.contains(" 1 written, 0 removed"))
+  }
+
+  @Test func whatAKilledRunLeftIsRemoved() throws {
+    let box = try Self.sandbox()
+    for name in ["0", "list", "other"] { try box.write("half", to: "out/.portcullis-new/\(name)") }
+    #expect(try Self.compile(box).code == 0)
+    #expect(try !box.shell("find out").output.contains(".portcullis-new"))
+    // A run that ends before the files have their places changes none of those that are there.
+    let before = try box.shell("cat $(find out -type f | sort)").output
+    try box.write(Self.policy.replacingOccurrences(of: "8443", with: "9443"), to: "policies/main.port")
+    let killed = try box.shell("(ulimit -f 1; \"$P\" compile --all --output out)")
+    #expect(killed.code != 0, "\(killed)")
+    #expect(try box.shell("cat $(find out -path out/.portcullis-new -prune -o -type f -print | sort)").output == before)
+    #expect(try Self.compile(box).code == 0)
+    #expect(try box.read("out/hosts/web1/ruleset.nft").contains("9443"))
   }
 
   @Test(arguments: ["../x", "/etc/x", "a/../../x", "a//b", ".portcullis", ""])

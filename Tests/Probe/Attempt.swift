@@ -65,6 +65,7 @@ struct Attempt {
   private mutating func begin() throws(SystemError) {
     switch (request.transport, request.options["flags"]) {
     case ("tcp", nil): try connect()
+    case ("udp", _) where request.source.address == [0, 0, 0, 0]: try sendUnaddressed()
     case ("udp", _): try sendDatagram()
     default: try sendRaw()
     }
@@ -93,6 +94,17 @@ struct Attempt {
     try allowMulticast(socket)
     try socket.send(Array("probe \(request.identifier)".utf8), to: request.destination)
     if request.milliseconds == 0 { outcome = .sent }
+  }
+
+  /// Sends a packet of a machine that has no address yet, which the kernel gives nobody else to send.
+  private mutating func sendUnaddressed() throws(SystemError) {
+    let payload = Wire.udp(from: request.source, to: request.destination)
+    let socket = try Socket(family: AF_PACKET, type: SOCK_DGRAM)
+    defer { socket.close() }
+    try socket.broadcast(
+      Wire.ipv4(payload, protocolNumber: UInt8(IPPROTO_UDP), from: request.source, to: request.destination),
+      on: request.options["via"] ?? "")
+    outcome = .sent
   }
 
   private mutating func sendRaw() throws(SystemError) {

@@ -111,6 +111,26 @@ struct Socket: Hashable {
     if sent < 0 { throw SystemError(action: "send to \(endpoint?.text ?? "peer")", number: errno) }
   }
 
+  /// Sends the IPv4 packet `bytes` to everybody on the link of `interface`; the socket is one of packets (packet(7)).
+  func broadcast(_ bytes: [UInt8], on interface: String) throws(SystemError) {
+    // struct sockaddr_ll, which Swift does not import: family, protocol, index, type of link and packet, and address.
+    var index = unsafe if_nametoindex(interface)
+    var place = [UInt8(AF_PACKET), 0, 0x08, 0x00]
+    for _ in 0..<4 {
+      place.append(UInt8(truncatingIfNeeded: index))
+      index >>= 8
+    }
+    place += [0, 0, 0, 6] + [UInt8](repeating: 255, count: 6) + [0, 0]
+    let sent = unsafe place.withUnsafeBytes { place in
+      unsafe bytes.withUnsafeBytes {
+        unsafe sendto(
+          descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL),
+          place.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(place.count))
+      }
+    }
+    if sent < 0 { throw SystemError(action: "broadcast on \(interface)", number: errno) }
+  }
+
   /// Returns what came in along a connection: empty at its end, nothing if there is nothing yet.
   func read() throws(SystemError) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 4096)

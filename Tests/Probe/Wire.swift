@@ -51,6 +51,16 @@ enum Wire {
     return header.dropLast(2) + big(sum == 0 ? .max : sum)
   }
 
+  /// Returns `payload` behind a header of IPv4 (RFC 791).
+  static func ipv4(_ payload: [UInt8], protocolNumber: UInt8, from source: Endpoint, to destination: Endpoint)
+    -> [UInt8]
+  {
+    var header: [UInt8] = [0x45, 0] + big(UInt16(20 + payload.count)) + [0, 0, 0, 0, 64, protocolNumber, 0, 0]
+    header += source.address + destination.address
+    header.replaceSubrange(10..<12, with: big(checksum(header)))
+    return header + payload
+  }
+
   /// Returns an SCTP packet that begins an association: one INIT chunk (RFC 9260 section 3.3.2).
   static func sctpInit(from source: Endpoint, to destination: Endpoint) -> [UInt8] {
     var packet = big(source.port) + big(destination.port) + [0, 0, 0, 0] + [0, 0, 0, 0]

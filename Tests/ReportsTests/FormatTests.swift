@@ -44,6 +44,15 @@ import Testing
     #expect(try Self.violations(in: texts) == "")
   }
 
+  @Test func sarifSaysWhetherEverythingWasRead() throws {
+    var report = Samples.report
+    #expect(render(report, as: .sarif).contains("\"executionSuccessful\": true"))
+    report.isIncomplete = true
+    let text = render(report, as: .sarif)
+    #expect(text.contains("\"executionSuccessful\": false"))
+    #expect(try Self.violations(in: [text]) == "")
+  }
+
   @Test func theValidatorFindsWhatIsWrong() throws {
     let text = render(Samples.report, as: .sarif)
     #expect(

@@ -108,7 +108,7 @@ enum Samples {
     checks: [
       .init(
         name: "unused", summary: "Finds what nothing names.", help: "What it does\nFinds what nothing names.",
-        helpURI: "https://example.com/checks/unused", severity: .note),
+        markdown: "**What it does**\n\nFinds what nothing names.", severity: .note),
       .init(name: "reversed-range", summary: "Finds ranges that end before they begin.", help: "-", severity: .error),
     ])
 

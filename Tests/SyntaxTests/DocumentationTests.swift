@@ -28,6 +28,16 @@ import Testing
     }
   }
 
+  /// Words of the language, of protocols and of units; a word in a comment or a text is no example.
+  @Test func everyWordOfTheGrammarStandsInAnExample() throws {
+    let grammar = try #require(blocks("ebnf").first)
+    let examples = blocks("port").joined().replacing(/"[^"\n]*"|#[^\n]*/, with: "")
+    let shown = Set(examples.matches(of: /[a-z0-9-]+/).map { String($0.0) })
+    let words = Set(grammar.matches(of: /"([a-z0-9]+)"/).map { String($0.1) })
+    #expect(words.count > 70)
+    #expect(words.subtracting(shown).sorted() == [])
+  }
+
   @Test func theGrammarNamesEveryKeywordAndNoOtherWord() throws {
     let grammar = try #require(blocks("ebnf").first)
     let named = Set(grammar.matches(of: /"([a-z]+)"/).map { String($0.1) })

@@ -86,7 +86,7 @@ struct Compiler {
   private mutating func refuse() {
     var rules: [Rule] = []
     if let limit = firewall.logDenied {
-      let bucket = self.bucket(limit, at: nil)
+      let bucket = self.bucket(limit, at: firewall.logPlace.map { Cause("log denied", at: $0) })
       rules.append(Rule([.limit(bucket), .log(prefix: "portcullis refused: ")]))
     }
     rules.append(Rule([.counter]))

@@ -18,6 +18,8 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var policy: PolicyOptions
 
+  @OptionGroup var failure: FailureOptions
+
   @Option(help: "How findings are written: text, json, sarif, github, gitlab, junit or markdown.")
   var format = ReportFormat.text
 
@@ -37,7 +39,8 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let changes = try changedSince.map { try ChangedFiles(since: $0, around: policy.path) }
     let (pipeline, isIncomplete) = policy.judged()
-    var report = policy.report(pipeline)
+    var report = policy.report(pipeline, failing: failure.failing)
+    report.isIncomplete = isIncomplete
     // What keeps the policy from being judged is told wherever it is.
     if let changes, pipeline.lowering != nil { report.keepFindings(in: changes) }
     if format == .text {

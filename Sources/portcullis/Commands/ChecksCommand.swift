@@ -55,7 +55,7 @@ struct ChecksCommand: ParsableCommand {
 
 extension Check {
   /// The policies of the page, without the marks for the tests.
-  private var policies: (example: String, instead: String) {
+  var policies: (example: String, instead: String) {
     (page.example.filter { $0 != "↓" }, page.instead.filter { $0 != "↓" })
   }
 

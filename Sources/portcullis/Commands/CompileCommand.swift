@@ -22,6 +22,8 @@ struct CompileCommand: ParsableCommand {
 
   @OptionGroup var policy: PolicyOptions
 
+  @OptionGroup var failure: FailureOptions
+
   @Option(help: "The host.")
   var host: String?
 
@@ -58,7 +60,7 @@ struct CompileCommand: ParsableCommand {
   }
 
   func run() throws {
-    let pipeline = try policy.soundPipeline()
+    let pipeline = try policy.soundPipeline(failing: failure.failing)
     if let output {
       let files = try accepted(pipeline.compileAll(), of: pipeline)
       let (written, removed) = try OutputFolder(output).keep(files)
@@ -88,7 +90,7 @@ struct CompileCommand: ParsableCommand {
 
   /// Returns the files of `compilation` unless the target could not express something.
   private func accepted(_ compilation: Compilation, of pipeline: Pipeline) throws -> [Artefact] {
-    var report = policy.report(pipeline)
+    var report = policy.report(pipeline, failing: failure.failing)
     report.diagnostics = compilation.diagnostics
     report.waived = []
     if !compilation.diagnostics.isEmpty { Terminal.say(render(report, as: .text, color: Terminal.hasColors)) }

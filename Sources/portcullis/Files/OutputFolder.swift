@@ -9,9 +9,9 @@ struct OutputError: Error, CustomStringConvertible {
 
 /// The folder that `compile --output` keeps in step with a policy.
 ///
-/// All files are on the disk under other names before the first one is given its own, so that a full disk leaves all as
-/// it was. A list of the files that are ours, kept in the folder, tells stale ones from those of others. Links below
-/// the folder are never followed.
+/// All files are on the disk, in a folder beside the others, before the first one is given its place, so that a full disk
+/// leaves all as it was. A list of the files that are ours, kept in the folder, tells them from those of others, which are
+/// neither removed nor replaced. Links below the folder are never followed.
 struct OutputFolder: ~Copyable {
   /// The name of the list of our files.
   static let list = ".portcullis"
@@ -20,8 +20,8 @@ struct OutputFolder: ~Copyable {
   private static let head =
     "# The files that `portcullis compile` wrote here. It removes those that it no longer writes."
 
-  /// What the name of a file begins with while it is being written.
-  private static let draft = ".portcullis-new-"
+  /// The name of the folder in which files are written before they are given their places.
+  private static let stage = ".portcullis-new"
 
   /// The folder.
   private let root: Descriptor
@@ -75,59 +75,83 @@ struct OutputFolder: ~Copyable {
     for f in files where !OutputFolder.isSafe(f.path) {
       throw OutputError(description: "\(root.path): `\(f.path)` cannot be the name of a file")
     }
-    var drafts: [String] = []
+    try clearStage()
+    var drafts: [Artefact] = []
     var folders: [String] = []
     do {
-      for f in files.sorted(by: { $0.path < $1.path }) {
-        if try writeDraft(f, folders: &folders) { drafts.append(f.path) }
+      for f in files.sorted(by: { $0.path < $1.path }) where try needsWriting(f, folders: &folders) { drafts.append(f) }
+      if drafts.isEmpty, ours == wanted { return (0, 0) }
+      try root.makeFolder(OutputFolder.stage)
+      try inStage { stage in
+        for (i, f) in drafts.enumerated() { try OutputFolder.write(Array(f.text.utf8), as: "\(i)", in: stage) }
+        try stage.synchronize()
       }
       // Until all is done the list names both, so that nothing of ours is ever forgotten.
       if !wanted.isSubset(of: ours) { try writeList(wanted.union(ours)) }
     } catch {
-      for path in drafts { try? inFolder(of: path) { folder, name in try folder.remove(OutputFolder.draft + name) } }
+      try? clearStage()
       for path in folders.reversed() { try? inFolder(of: path) { try $0.remove($1, isFolder: true) } }
       throw error
     }
-    for path in drafts {
-      try inFolder(of: path) { folder, name in
-        try folder.rename(OutputFolder.draft + name, to: name)
+    for (i, f) in drafts.enumerated() {
+      try inFolder(of: f.path) { folder, name in
+        try inStage { try $0.rename("\(i)", to: name, in: folder) }
         try folder.synchronize()
       }
     }
     let stale = ours.subtracting(wanted).sorted()
     for path in stale { try remove(path) }
     if ours != wanted { try writeList(wanted) }
+    try clearStage()
     return (drafts.count, stale.count)
   }
 
-  /// Writes `file` under its other name unless it is there as it should be; returns whether it did.
+  /// Returns `true` iff `file` is not there as it should be, and makes the folders that it needs.
   ///
-  /// The folders that were made are appended to `folders`.
-  private func writeDraft(_ file: Artefact, folders: inout [String]) throws -> Bool {
+  /// The folders that were made are appended to `folders`. What is there and is not ours stays there.
+  private func needsWriting(_ file: Artefact, folders: inout [String]) throws -> Bool {
     let bytes = Array(file.text.utf8)
     var made: [String] = []
     defer { folders += made }
+    let device = try root.status().identity.device
     return try inFolder(of: file.path, making: &made) { folder, name in
-      switch try folder.status(of: name)?.kind {
-      case .regular:
+      // A file is moved into its place at once, which is possible on one file system only.
+      guard try folder.status().identity.device == device else {
+        throw OutputError(description: "\(folder.path): is on another file system than \(root.path)")
+      }
+      guard let kind = try folder.status(of: name)?.kind else { return true }
+      if kind == .regular {
         let old = try Descriptor(name, flags: O_RDONLY | O_NOFOLLOW, in: folder.number, path: file.path)
         if try old.bytes(atMost: bytes.count) == bytes { return false }
-      case nil, .link: break
-      case .folder, .other: throw OutputError(description: "\(root.path)/\(file.path): there is something else")
       }
-      do {
-        try OutputFolder.write(bytes, as: OutputFolder.draft + name, in: folder)
-      } catch {
-        try? folder.remove(OutputFolder.draft + name)
-        throw error
+      guard kind == .regular || kind == .link, ours.contains(file.path) else {
+        let kind = kind == .folder ? "folder" : kind == .link ? "link" : "file"
+        throw OutputError(
+          description: "\(root.path)/\(file.path): this \(kind) is none that `portcullis compile` wrote; move it away")
       }
       return true
     }
   }
 
+  /// Returns what `body` makes of the folder of files that have no place yet.
+  private func inStage<T>(_ body: (borrowing Descriptor) throws -> T) throws -> T {
+    let stage = try Descriptor(
+      OutputFolder.stage, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW, in: root.number,
+      path: "\(root.path)/\(OutputFolder.stage)")
+    return try body(stage)
+  }
+
+  /// Removes the folder of files that have no place yet, which a run that was killed may have left behind.
+  private func clearStage() throws {
+    guard try root.status(of: OutputFolder.stage) != nil else { return }
+    try inStage { stage in
+      for name in try stage.names().names { try stage.remove(name) }
+    }
+    try root.remove(OutputFolder.stage, isFolder: true)
+  }
+
   /// Writes `bytes` to the disk as the new file `name` of `folder`.
   private static func write(_ bytes: [UInt8], as name: String, in folder: borrowing Descriptor) throws {
-    try folder.remove(name)
     let file = try Descriptor(
       name, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666, in: folder.number,
       path: "\(folder.path)/\(name)")
@@ -138,8 +162,10 @@ struct OutputFolder: ~Copyable {
   /// Writes the list of our files.
   private func writeList(_ paths: Set<String>) throws {
     let text = ([OutputFolder.head] + paths.sorted()).joined(separator: "\n") + "\n"
-    try OutputFolder.write(Array(text.utf8), as: OutputFolder.draft + "list", in: root)
-    try root.rename(OutputFolder.draft + "list", to: OutputFolder.list)
+    try inStage { stage in
+      try OutputFolder.write(Array(text.utf8), as: "list", in: stage)
+      try stage.rename("list", to: OutputFolder.list, in: root)
+    }
     try root.synchronize()
   }
 
@@ -181,30 +207,5 @@ struct OutputFolder: ~Copyable {
         part, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW, in: folder.number, path: "\(folder.path)/\(part)")
     }
     return try body(folder, parts.last ?? "")
-  }
-}
-
-/// Puts `bytes` in place of the file at `path`, at once, with the owner and the permissions that it has; links are
-/// followed.
-func replaceFile(at path: String, with bytes: [UInt8]) throws {
-  let target = try resolvedPath(path)
-  let slash = target.lastIndex(of: "/") ?? target.startIndex
-  let name = String(target[target.index(after: slash)...])
-  let folder = try Descriptor(
-    slash == target.startIndex ? "/" : String(target[..<slash]), flags: O_RDONLY | O_DIRECTORY, path: path)
-  let draft = ".portcullis-new-" + name
-  guard let old = try folder.status(of: name) else { throw OutputError(description: "\(path): is gone") }
-  try folder.remove(draft)
-  do {
-    let file = try Descriptor(
-      draft, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, in: folder.number, path: path)
-    try file.write(bytes)
-    try file.setAccess(of: old)
-    try file.synchronize()
-    try folder.rename(draft, to: name)
-    try folder.synchronize()
-  } catch {
-    try? folder.remove(draft)
-    throw error
   }
 }

@@ -187,6 +187,11 @@ struct Descriptor: ~Copyable {
     if unsafe renameat(number, name, number, new) != 0 { throw SystemError("\(path)/\(new)") }
   }
 
+  /// Gives the file `name` in the folder the name `new` in `folder`, in place of what may have it there.
+  func rename(_ name: String, to new: String, in folder: borrowing Descriptor) throws(SystemError) {
+    if unsafe renameat(number, name, folder.number, new) != 0 { throw SystemError("\(folder.path)/\(new)") }
+  }
+
   /// Removes the file `name` from the folder, or the empty folder `name` if `isFolder`; it may be gone already.
   func remove(_ name: String, isFolder: Bool = false) throws(SystemError) {
     if unsafe unlinkat(number, name, isFolder ? AT_REMOVEDIR : 0) != 0, errno != ENOENT {
