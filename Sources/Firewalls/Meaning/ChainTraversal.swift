@@ -146,19 +146,16 @@ final class ChainTraversal {
     _ called: PacketMap, _ matched: PacketSet, to chain: Int, _ next: Int, _ state: PacketState,
     before rest: PacketMap
   ) throws(BudgetExceeded) -> PacketMap {
-    var inside = try called.restricted(to: matched)
-    var back = space.nothing
+    let inside = try called.restricted(to: matched)
+    // What goes on here and leaves this chain without a decision is done with: it must not be taken for what comes back.
+    var result = try inside.relabelled { exit(labelled: $0).decision == .fallThrough ? 0 : $0 }
     for label in inside.labels where exit(labelled: label).decision == .fallThrough {
-      let packets = try inside.packets(labelled: label)
       let returned = exit(labelled: label).state
-      if returned == state {
-        back = try back.union(packets)
-      } else {
-        let onward = try exits(of: chain, from: next, in: returned)
-        inside = try onward.restricted(to: packets).overriding(inside.removing(packets))
-      }
+      guard returned != state else { continue }
+      let onward = try exits(of: chain, from: next, in: returned)
+      result = try onward.restricted(to: inside.packets(labelled: label)).overriding(result)
     }
-    return try inside.removing(back).overriding(rest)
+    return try result.overriding(rest)
   }
 
   /// Returns the exit by which packets leave the chain at once through `action`, or nothing if they may not.
