@@ -17,6 +17,14 @@ public enum IPv4Backend: HostBackend {
     var compiler = Compiler(firewall, .ipv4, sources: sources)
     return (compiler.ruleset(), compiler.diagnostics)
   }
+
+  /// `true`.
+  public static let filtersPackets = true
+
+  /// Returns what `iptables.save` makes a host do with IPv4 packets.
+  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
+    try ForeignRuleset.read(artefacts, "iptables.save", .ipv4, in: universe)
+  }
 }
 
 /// The translator to what ip6tables-restore reads, which enforces the IPv6 part of a firewall.
@@ -33,6 +41,14 @@ public enum IPv6Backend: HostBackend {
   public static func ruleset(of firewall: Firewall, sources: Sources) -> (Ruleset, [Diagnostic]) {
     var compiler = Compiler(firewall, .ipv6, sources: sources)
     return (compiler.ruleset(), compiler.diagnostics)
+  }
+
+  /// `true`.
+  public static let filtersPackets = true
+
+  /// Returns what `ip6tables.save` makes a host do with IPv6 packets.
+  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
+    try ForeignRuleset.read(artefacts, "ip6tables.save", .ipv6, in: universe)
   }
 }
 

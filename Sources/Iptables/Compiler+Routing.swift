@@ -8,12 +8,14 @@ extension Compiler {
     let chain = mangle.add(Name.routed)
     mangle.append(Rule(matches: [.state(Selector([.related, .established]))], target: .return), to: chain)
     mangle.append(Rule(matches: [.state(Selector(.invalid))], target: .drop), to: chain)
+    // Over loopback comes only what the host sends itself.
+    mangle.append(Rule(arrival: "lo", target: .return), to: chain)
     if firewall.rejects { mangle.append(Rule(matches: [Marks.has(Marks.refused)], target: .return), to: chain) }
     // It was addressed to the host and let in there; somebody then sent it elsewhere. A multicast packet that was let
     // in and is routed on besides is not translated, and is judged again.
     mangle.append(
       Rule(matches: [Marks.has(Marks.admitted), .state(Selector(.destinationTranslated))], target: .return), to: chain)
-    if firewall.pingOpen { addMasqueradedEcho(to: chain) }
+    addMasquerading(to: chain)
     let judging = addEssentials(to: chain, stem: Name.routed, accept: .return)
     addBlocks(to: judging, isForHost: false)
     let pass = Target.return
@@ -23,18 +25,16 @@ extension Compiler {
     mangle.append(Rule(target: refuse), to: judging)
   }
 
-  /// Writes what hides the sources of echo requests into the chain at `chain`: they are accepted like what IP needs, before
-  /// the passages, and yet a passage may be the one that they take.
-  private mutating func addMasqueradedEcho(to chain: Int) {
-    let request: Traffic =
-      family == .ipv4
-      ? .icmp(type: Essentials.echoRequest, code: nil) : .icmpv6(type: Essentials.echoRequestV6, code: nil)
+  /// Writes what marks packets whose source a passage hides into the chain at `chain`.
+  ///
+  /// Whether a packet is accepted is judged behind it, and where: what IP needs and echo requests are accepted before the
+  /// passages, and of two passages that both let a packet through only one may hide it.
+  private mutating func addMasquerading(to chain: Int) {
     for passage in firewall.passages where passage.masquerade {
-      let requests = passage.traffic?.compactMap { $0.intersection(request) } ?? [request]
       let decision = Decision(
         sources: passage.sources, destinations: passage.destinations, matches: passage.until.map { [.until($0)] } ?? [],
         comment: comment(passage.cause), target: Marks.set(Marks.masqueraded))
-      for base in bases(of: requests) { mangle.append(decision, for: base, to: chain) }
+      for base in bases(of: passage.traffic) { mangle.append(decision, for: base, to: chain) }
     }
   }
 
@@ -44,10 +44,6 @@ extension Compiler {
       interfaces: passage.sources + passage.destinations, until: passage.until, traffic: passage.traffic ?? [],
       at: passage.cause.span)
     var target = pass
-    if passage.masquerade {
-      mangle.share("PORTCULLIS-PASS-NAT", Rule(target: Marks.set(Marks.masqueraded)))
-      target = .goto("PORTCULLIS-PASS-NAT")
-    }
     if passage.logged { target = mangle.logging(logPrefix(passage.cause.subject), then: target) }
     var decision = Decision(
       sources: passage.sources, destinations: passage.destinations, matches: passage.until.map { [.until($0)] } ?? [],

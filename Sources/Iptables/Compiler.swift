@@ -124,7 +124,9 @@ struct Compiler {
     if firewall.rejects { rules.append(Rule(matches: [Marks.has(Marks.refused)], target: .return)) }
     rules += [
       Rule(
-        matches: [Marks.has(Marks.translated), .state(Selector(.destinationTranslated, isNegated: true))],
+        matches: [
+          Marks.has(Marks.translated), .state(Selector([.untracked, .destinationTranslated], isNegated: true)),
+        ],
         target: .drop),
       Rule(matches: [Marks.has(Marks.admitted)], target: .return), Rule(target: refuse),
     ]
@@ -157,12 +159,19 @@ struct Compiler {
       rule.source = Selector(Prefix(containing: Address(.ipv6, 0xfe80 << 112), length: 10))
       mangle.append(rule, to: chain)
     }
+    if !isIncoming {
+      // The host renews its lease: what it sends to everybody for one passes no table.
+      let (client, server): (UInt16, UInt16) =
+        family == .ipv4 ? (68, 67) : (Essentials.dhcpv6Client, Essentials.dhcpv6Server)
+      let match = Match.ports(.udp, source: PortRange(client), destination: PortRange(server))
+      mangle.append(Rule(transport: .udp, matches: [match], target: accept), to: chain)
+    }
     mangle.append(Rule(target: .goto(stem + "-JUDGE")), to: chain)
 
     let inner = mangle.add(stem + "-ICMP")
     for type in family == .ipv4 ? Essentials.icmp : Essentials.icmpv6 {
       var rule = Rule(transport: icmp, matches: [.icmp(family, type: type, code: nil)], target: accept)
-      if family == .ipv6, Essentials.icmpv6OnLink.contains(type) { rule.matches.append(.hopLimit(255)) }
+      if family == .ipv6, isIncoming, Essentials.icmpv6OnLink.contains(type) { rule.matches.append(.hopLimit(255)) }
       mangle.append(rule, to: inner)
     }
     if isIncoming, firewall.pingOpen {

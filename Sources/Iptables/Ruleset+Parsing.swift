@@ -14,6 +14,14 @@ extension Ruleset {
   /// Counters are left out. The ruleset is as far as it was understood: if there are problems, it may lack something;
   /// if there are none, printing it gives a text of the same meaning.
   public static func parse(_ text: String, _ family: AddressFamily) -> (ruleset: Ruleset, problems: [Problem]) {
+    let (ruleset, problems, _) = read(text, family)
+    return (ruleset, problems)
+  }
+
+  /// Reads `text` as `parse` does, and returns besides the line of each rule, by table, chain and rule.
+  static func read(
+    _ text: String, _ family: AddressFamily
+  ) -> (ruleset: Ruleset, problems: [Problem], lines: [[[RuleLine]]]) {
     var reader = RulesetReader(family: family)
     var number = 0
     for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
@@ -21,7 +29,7 @@ extension Ruleset {
       reader.read(Substring(line), number)
     }
     reader.finish(number)
-    return (reader.ruleset, reader.problems)
+    return (reader.ruleset, reader.problems, reader.lines)
   }
 }
 
@@ -32,6 +40,12 @@ private struct RulesetReader {
 
   /// What was not understood.
   var problems: [Ruleset.Problem] = []
+
+  /// The lines of the rules, by table, chain and rule.
+  private(set) var lines: [[[RuleLine]]] = []
+
+  /// The lines of the rules of the table that is being read, by chain and rule.
+  private var chainLines: [[RuleLine]] = []
 
   /// The chains of the table that is being read, in the order of their first mention.
   private var chains: [Chain] = []
@@ -64,7 +78,7 @@ private struct RulesetReader {
     if line == "COMMIT" { return end(number, nil) }
     if first == UInt8(ascii: ":") { return declare(line, number) }
     guard let words = words(of: line) else { return fail(number, "a quote is not closed") }
-    readCommand(words[...], number)
+    readCommand(words[...], RuleLine(number: number, text: line))
   }
 
   /// Ends the text, whose last line is `number`.
@@ -91,7 +105,8 @@ private struct RulesetReader {
       }
     }
     ruleset.tables.append(Table(name, chains: chains))
-    (chains, positions, declared, table) = ([], [:], [], nil)
+    lines.append(chainLines)
+    (chains, chainLines, positions, declared, table) = ([], [], [:], [], nil)
   }
 
   /// Reads the line of a chain and its policy, as in `:INPUT DROP [0:0]`.
@@ -108,8 +123,9 @@ private struct RulesetReader {
   }
 
   /// Reads the words of a line that adds a rule or a chain.
-  private mutating func readCommand(_ words: ArraySlice<String>, _ number: Int) {
+  private mutating func readCommand(_ words: ArraySlice<String>, _ line: RuleLine) {
     var words = words
+    let number = line.number
     if let counters = words.first, counters.hasPrefix("["), counters.hasSuffix("]") { words.removeFirst() }
     guard let command = words.popFirst(), let name = words.popFirst(), ["-A", "-I", "-N"].contains(command) else {
       return fail(number, "only -A, -I and -N are understood")
@@ -133,6 +149,7 @@ private struct RulesetReader {
       }
     }
     chains[chain].rules.insert(Rule(words: Array(words), ruleset.family), at: place)
+    chainLines[chain].insert(line, at: place)
   }
 
   /// Returns `true` iff `text` can be the name of a table or a chain.
@@ -144,6 +161,7 @@ private struct RulesetReader {
   private mutating func position(of name: String) -> Int {
     if let known = positions[name] { return known }
     chains.append(Chain(name))
+    chainLines.append([])
     positions[name] = chains.count - 1
     return chains.count - 1
   }

@@ -8,7 +8,9 @@ import Testing
 /// Rules that others wrote are read without losing a word.
 @Suite struct ForeignTests {
   /// What iptables-save printed of rules that the programs themselves, or somebody's hands, had made.
-  private static let dumps = ["ufw.v4", "ufw.v6", "firewalld.v4", "firewalld.v6", "mixed.v4"]
+  private static let dumps = [
+    "ufw.v4", "ufw.v6", "firewalld.v4", "firewalld.v6", "mixed.v4", "docker.v4", "kube-proxy.v4",
+  ]
 
   private static func read(_ name: String) throws -> (text: String, family: AddressFamily) {
     let text = try String(contentsOf: golden("foreign/\(name).save"), encoding: .utf8)

@@ -45,7 +45,7 @@ struct MeaningDefinition {
     return try Meaning(
       universe, verdicts: verdicts,
       translations: translations().restricted(to: arriving.intersection(delivered).subtracting(looped)),
-      masqueraded: masqueraded().intersection(arriving).subtracting(delivered))
+      masqueraded: masqueraded().intersection(arriving).subtracting(delivered).subtracting(looped))
   }
 
   /// Makes the conditions of all limits in the order of their texts, so that equal policies have equal diagrams.

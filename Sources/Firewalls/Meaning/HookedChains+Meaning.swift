@@ -122,7 +122,7 @@ private struct PacketsOnTheWay {
     let states = states
     return try Meaning(
       universe, verdicts: accepted.relabelled { _ in Verdict.accept.label }.overriding(refused),
-      translations: accepted.relabelled { states[Int($0) - 1].translation },
+      translations: universe.settled(accepted.relabelled { states[Int($0) - 1].translation }),
       masqueraded: sentOn.relabelled { states[Int($0) - 1].isMasqueraded ? 1 : 0 }.domain)
   }
 
@@ -135,7 +135,7 @@ private struct PacketsOnTheWay {
     let universe = universe
     let translated = try packets.relabelled { states[Int($0) - 1].translation }
     let here = try translated.relabelled { label in
-      if case .redirect? = universe.translation(labelled: label) { 1 } else { 0 }
+      if let translation = universe.translation(labelled: label), translation.targets == nil { 1 } else { 0 }
     }.domain
     let elsewhere = try translated.domain.subtracting(here)
     let delivered = try local.subtracting(elsewhere).union(here)
@@ -199,7 +199,8 @@ private struct PacketsOnTheWay {
       groups[seen, default: []].append(label)
     }
     for (seen, labels) in groups.sorted(by: { $0.value.lexicographicallyPrecedes($1.value) }) {
-      let exits = try traversal.exits(of: entrance.chain, in: seen)
+      var exits = try traversal.exits(of: entrance.chain, in: seen)
+      if !entrance.knowsDeparture { exits = try exits.fixing(.departure, to: 0) }
       let isTouched = seen.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
       for group in isTouched ? labels.map({ [$0] }) : [labels] {
         let packets = try inside.packets(labelled: Set(group))
@@ -214,20 +215,27 @@ private struct PacketsOnTheWay {
   ///
   /// Where rules tell several targets apart, it is unknown which one a packet has.
   private func translated(_ exits: PacketMap, by label: UInt32) throws(BudgetExceeded) -> PacketMap {
+    let shifted: PacketMap
+    let targets: [Address]
     switch universe.translation(labelled: label) {
     case .redirect(let distance): return try exits.shifting(.destinationPort, by: distance)
+    case .redirectAll(let port): return try exits.fixing(.destinationPort, to: UInt128(port))
     case .forward(let addresses, let distance):
-      let routed = try exits.fixing(.destinationKind, to: UInt128(AddressKind.elsewhere.rawValue))
-        .shifting(.destinationPort, by: distance)
-      var result = try routed.fixing(.destination, to: addresses[0].value)
-      for address in addresses.dropFirst() {
-        let other = try routed.fixing(.destination, to: address.value)
-        guard other != result else { continue }
-        let chosen = try universe.space.set(when: universe.unknown("\(address) is chosen among targets"))
-        result = try other.restricted(to: chosen).overriding(result)
-      }
-      return result
+      targets = addresses
+      shifted = try exits.shifting(.destinationPort, by: distance)
+    case .forwardAll(let addresses, let port):
+      targets = addresses
+      shifted = try exits.fixing(.destinationPort, to: UInt128(port))
     case nil: return exits
     }
+    let routed = try shifted.fixing(.destinationKind, to: UInt128(AddressKind.elsewhere.rawValue))
+    var result = try routed.fixing(.destination, to: targets[0].value)
+    for address in targets.dropFirst() {
+      let other = try routed.fixing(.destination, to: address.value)
+      guard other != result else { continue }
+      let chosen = try universe.space.set(when: universe.unknown("\(address) is chosen among targets"))
+      result = try other.restricted(to: chosen).overriding(result)
+    }
+    return result
   }
 }

@@ -13,8 +13,7 @@ extension HookedChains {
     guard isArriving else { return tracer.rules }
     let isDelivered =
       switch universe.translation(labelled: tracer.state.translation) {
-      case .redirect?: true
-      case .forward?: false
+      case let translation?: translation.targets == nil
       case nil: packet[.destinationKind] != UInt128(AddressKind.elsewhere.rawValue)
       }
     for hook in isDelivered ? [Hook.input] : [.forward, .postrouting] where try tracer.pass(hook) != .accept {
@@ -73,6 +72,11 @@ private struct Tracer {
       packet[.destination] = addresses[0].value
       packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)
       shift(by: distance)
+    case .redirectAll(let port)?: packet[.destinationPort] = UInt128(port)
+    case .forwardAll(let addresses, let port)?:
+      packet[.destination] = addresses[0].value
+      packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)
+      packet[.destinationPort] = UInt128(port)
     case nil: break
     }
   }

@@ -42,6 +42,9 @@ public struct HookedChains {
     /// The families of the packets that it sees.
     public var families: Set<AddressFamily>
 
+    /// `true` iff the chain's rules can tell on which interface a packet will leave; else they see none.
+    public var knowsDeparture = true
+
     /// Creates an entrance.
     public init(
       _ hook: Hook, priority: Int, translates: Bool = false, chain: Int, policy: Verdict = .accept,

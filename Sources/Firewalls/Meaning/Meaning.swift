@@ -24,7 +24,10 @@ public struct Meaning {
     let accepted = try self.verdicts.packets(labelled: Verdict.accept.label)
       .intersection(universe.space.set(.state, in: universe.space.value(ConnectionState.new.rawValue, of: .state)))
     self.translations = try translations.restricted(to: accepted)
-    self.masqueraded = try masqueraded.intersection(accepted)
+    // An address of this host stays one.
+    self.masqueraded = try masqueraded.intersection(accepted).subtracting(
+      universe.space.set(
+        .sourceKind, in: universe.space.value(AddressKind.local.rawValue, of: .sourceKind)))
   }
 
   /// The packets that are accepted.
@@ -69,6 +72,10 @@ extension Meaning {
     case .forward(let addresses, let distance)?:
       let targets = addresses.map(\.description).joined(separator: " or ")
       words += ", forwarded to \(targets) port \(Int(packet[.destinationPort]) + distance)"
+    case .redirectAll(let port)?: words += ", redirected to port \(port)"
+    case .forwardAll(let addresses, let port)?:
+      let targets = addresses.map(\.description).joined(separator: " or ")
+      words += ", forwarded to \(targets) port \(port)"
     case nil: break
     }
     return masqueraded.contains(packet) ? words + ", masqueraded" : words

@@ -22,15 +22,49 @@ public final class Universe {
 
     /// The packet goes to one of these addresses, and to a port that lies `distance` above the one it was sent to.
     case forward(to: [Address], by: Int)
+
+    /// The packet goes to this port of the host, whatever port it was sent to.
+    ///
+    /// Maps of meanings have it only for packets of very many ports; of few ports, the distances are told.
+    case redirectAll(to: UInt16)
+
+    /// The packet goes to one of these addresses, and to this port, whatever port it was sent to; else as above.
+    case forwardAll(to: [Address], port: UInt16)
+
+    /// Whom the packet may be sent to; nothing means the host itself.
+    public var targets: [Address]? {
+      switch self {
+      case .redirect, .redirectAll: nil
+      case .forward(let addresses, _), .forwardAll(let addresses, _): addresses
+      }
+    }
+
+    /// The translation with one order of the targets.
+    var normalized: Translation {
+      switch self {
+      case .redirect, .redirectAll: self
+      case .forward(let addresses, let distance): .forward(to: Set(addresses).sorted(), by: distance)
+      case .forwardAll(let addresses, let port): .forwardAll(to: Set(addresses).sorted(), port: port)
+      }
+    }
+  }
+
+  /// The conditions that hold by chance.
+  private(set) var chances: [PacketField] = []
+
+  /// Returns the condition that holds by the chance `number`, independently of all others.
+  ///
+  /// Meanings do not tell which of several targets chance picks, so that no map of translations looks at it.
+  public func chance(_ number: Int) throws(BudgetExceeded) -> PacketField {
+    let condition = try space.condition("chance \(number)")
+    if !chances.contains(condition) { chances.append(condition) }
+    return condition
   }
 
   /// Returns the label of `translation`, in maps of translations; that of one that changes nothing is 0.
   public func label(of translation: Translation) -> UInt32 {
     if translation == .redirect(by: 0) { return 0 }
-    var translation = translation
-    if case .forward(let addresses, let distance) = translation {
-      translation = .forward(to: Array(Set(addresses)).sorted(), by: distance)
-    }
+    let translation = translation.normalized
     if let label = translationLabels[translation] { return label }
     translations.append(translation)
     translationLabels[translation] = UInt32(translations.count)
@@ -85,6 +119,12 @@ public final class Universe {
         let addresses = space.values(0...UInt128(UInt32.max), of: .source)
         box[.source] = addresses
         box[.destination] = addresses
+      } else {
+        // IPv6 has no broadcast (RFC 4291 section 2).
+        let broadcast = UInt128(AddressKind.broadcast.rawValue)
+        let kinds = space.values(IntervalSet(broadcast...broadcast).complement, of: .sourceKind)
+        box[.sourceKind] = kinds
+        box[.destinationKind] = kinds
       }
       var withPorts = box
       withPorts[.transport] = space.values(ported, of: .transport)
