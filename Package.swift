@@ -94,6 +94,6 @@ if Context.environment["FUZZING"] != nil {
   // Without the settings: libFuzzer speaks in pointers.
   package.targets.append(
     .executableTarget(
-      name: "PolicyFuzzer", dependencies: ["Checks", "Firewalls", "Policies", "Syntax"], path: "Tests/Fuzz/PolicyFuzzer"
+      name: "PolicyFuzzer", dependencies: ["Driver", "Firewalls", "Policies", "Syntax"], path: "Tests/Fuzz/PolicyFuzzer"
     ))
 }

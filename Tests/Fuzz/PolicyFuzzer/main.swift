@@ -1,5 +1,5 @@
-// Fuzzes the front end: the input is a policy file. Run it with `make fuzz`.
-import Checks
+// Fuzzes the way from a policy file, which is the input, to what is compiled from it. Run it with `make fuzz`.
+import Driver
 import Firewalls
 import Policies
 import Syntax
@@ -9,7 +9,17 @@ func require(_ condition: Bool, _ what: @autoclosure () -> String) {
   guard condition else { preconditionFailure(what()) }
 }
 
-/// Parses, formats, resolves, lowers and checks `bytes`, and holds each phase to what it promises.
+/// The day on which policies are judged: 22 November 2026.
+let today = CalendarDate(daysSinceEpoch: 20_779)
+
+/// Returns the whole way of `file`, findings included.
+func judged(_ file: SourceFile) -> Pipeline {
+  var pipeline = Pipeline(Sources([file]), on: today)
+  pipeline.run()
+  return pipeline
+}
+
+/// Parses, formats, resolves, lowers, checks and compiles `bytes`, and holds each phase to what it promises.
 func examine(_ bytes: [UInt8]) {
   let file = SourceFile(path: "fuzz.port", bytes: bytes)
   let (tree, diagnostics) = parse(file, at: 0)
@@ -27,20 +37,28 @@ func examine(_ bytes: [UInt8]) {
     require(spans.allSatisfy { Int($0.upper) <= bytes.count }, "a finding is outside the text")
   }
 
-  // The canonical layout parses, and is its own.
+  // The canonical layout parses, is its own, and changes no finding.
   let text = formatted(file)
   require((text == nil) == !diagnostics.isEmpty, "exactly what parses has a layout")
+  let pipeline = judged(file)
   if let text {
     let again = SourceFile(path: "fuzz.port", text: text)
     require(formatted(again) == text, "the layout is not its own")
+    let other = judged(again)
+    require(
+      pipeline.diagnostics.map { "\($0.code) \($0.message)" } == other.diagnostics.map { "\($0.code) \($0.message)" },
+      "the layout has another meaning")
   }
 
-  // What resolves can be lowered and judged.
-  let (policy, findings) = resolve([tree])
-  guard (diagnostics + findings).allSatisfy({ $0.severity != .error }) else { return }
-  let lowering = Lowering(policy)
-  let firewalls = policy.hosts.indices.map { lowering.firewall(of: ID($0)) }
-  _ = Check.judge(Inspection(lowering, firewalls: firewalls, today: CalendarDate(daysSinceEpoch: 20_779)))
+  // What resolves can be compiled, always to the same files, and these mean what the policy means.
+  guard pipeline.lowering != nil else { return }
+  let compilation = pipeline.compileAll()
+  for diagnostic in compilation.diagnostics {
+    // What takes too much to prove is refused, rightly.
+    let isTooMuch = diagnostic.reason?.contains("has more than") ?? false
+    require(
+      diagnostic.code != "unproved-output" || isTooMuch, "\(diagnostic.message): \(diagnostic.reason ?? "")")
+  }
 }
 
 /// The entrance of libFuzzer.
