@@ -60,7 +60,7 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "Support", dependencies: ["Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
+      name: "Support", dependencies: ["Firewalls", "Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     .executableTarget(
       name: "packet-sets", dependencies: ["Packets"], path: "Tests/Benchmarks/PacketSets", swiftSettings: settings),
@@ -80,7 +80,7 @@ let package = Package(
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
     tests(of: "portcullis", named: "CommandTests"),
-    tests(of: "Driver", named: "GoldenTests", with: ["Firewalls", "Policies", "Syntax"]),
+    tests(of: "Driver", named: "GoldenTests", with: ["Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
     tests(
       of: "Kubernetes", named: "KubernetesTests",

@@ -3,6 +3,7 @@
 import Firewalls
 import Nftables
 import Packets
+import Support
 import Testing
 
 @Suite struct ParsingTests {

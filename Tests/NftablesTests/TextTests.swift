@@ -4,6 +4,7 @@ import Firewalls
 import Nftables
 import Packets
 import Policies
+import Support
 import Syntax
 import Testing
 

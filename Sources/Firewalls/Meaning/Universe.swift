@@ -96,7 +96,7 @@ public final class Universe {
     try space.condition("unknown: \(words)")
   }
 
-  /// The packets that can exist: addresses fit their family, and protocols without ports have none.
+  /// The packets that can exist: addresses fit their family, protocols without ports have none, and clocks end.
   ///
   /// Two meanings need only agree on these.
   public var possible: PacketSet {
@@ -140,6 +140,9 @@ public final class Universe {
       others[.sourcePort] = space.value(UInt16(0), of: .sourcePort)
       boxes += [withPorts, messages, others]
     }
+    // The kernel's clock, 64 bits of nanoseconds with a sign, ends in the year 2262 (KTIME_MAX, linux/ktime.h).
+    let moments = space.values(0...UInt64(9_223_372_036), of: .time)
+    for i in boxes.indices { boxes[i][.time] = moments }
     // What arrives came in somewhere; what a process sends did not, and goes out somewhere.
     let somewhere = space.values(1...UInt128.max, of: .arrival)
     return boxes.flatMap { box in

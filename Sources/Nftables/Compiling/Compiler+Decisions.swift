@@ -124,8 +124,11 @@ extension Compiler {
     var candidates: [Candidate] = []
     for passage in firewall.passages where passage.masquerade {
       let group = DecisionGroup(verdict: .goto("hide"), until: passage.until)
+      let count = candidates.count
+      add(passage, decision: decisions.count, to: &candidates)
+      // Where no packet can be, as from one family to the other, no chain may lead to `hide`: there may be none.
+      guard candidates.count > count else { continue }
       decisions.append(decision(group, traffic: nil, cause: passage.cause))
-      add(passage, decision: decisions.count - 1, to: &candidates)
     }
     guard !candidates.isEmpty else { return }
     let dispatcher = Dispatcher(decisions: decisions, verdict: .goto("hide"), outboundField: .oifname)
