@@ -3,19 +3,7 @@ import Packets
 import Policies
 import Syntax
 
-/// Packets that come to a statement of a rule.
-private struct Matched {
-  /// What the statements before matched, if it is simple: the union of these.
-  var cubes: [Cube] = [Cube()]
-
-  /// What they matched besides, each of them.
-  var sets: [PacketSet] = []
-}
-
 extension Decompiler {
-  /// The most boxes that one rule is written out as.
-  private static let mostCubes = 4096
-
   /// Returns the rules that do what `rule` does; each statement narrows what comes to the next one.
   mutating func rules(of rule: Rule, in chain: String) throws -> [HookedChains.Rule] {
     var matched = Matched()
@@ -24,12 +12,12 @@ extension Decompiler {
     for statement in rule.statements {
       switch statement {
       case .match(let selector, let comparison, let operand):
-        try narrow(&matched, to: try cubes(selector, comparison, operand))
+        try matched.narrow(to: try cubes(selector, comparison, operand), in: universe)
       case .verdictMap(let selector, let elements):
         let cases = try elements.map { element in
           (try self.cubes(selector, [[element.key]]), try action(element.verdict))
         }
-        result += try branch(matched, cases, text)
+        result += try matched.rules(cases, text, in: universe)
         // A packet that no element is for ends the rule; one with a verdict has left it.
         return result
       case .namedVerdictMap(let selector, let name):
@@ -39,11 +27,11 @@ extension Decompiler {
           }
           return (try self.cubes(selector, [element.key]), try action(verdict))
         }
-        result += try branch(matched, cases, text)
+        result += try matched.rules(cases, text, in: universe)
         return result
       case .limit(let bucket):
         let condition = try universe.within(bucket.rate, burst: bucket.burst, perSource: false)
-        try narrow(&matched, to: [Cube(conditions: [condition])])
+        try matched.narrow(to: [Cube(conditions: [condition])], in: universe)
       case .update(_, let selector, let bucket):
         let perSource = selector.parts.contains { part in
           if case .saddr = part.field { part.mask == nil } else { false }
@@ -52,19 +40,19 @@ extension Decompiler {
         var cube = Cube(
           conditions: [try universe.within(bucket.rate, burst: bucket.burst, perSource: true)])
         for part in selector.parts { try depend(on: part.field, &cube) }
-        try narrow(&matched, to: [cube])
+        try matched.narrow(to: [cube], in: universe)
       case .counter, .log: continue
       case .verdict(let verdict):
-        result += try self.rules(matched, try action(verdict), text)
+        result += try matched.rules(try action(verdict), text, in: universe)
         return result
       case .reject:
-        result += try self.rules(matched, .reject, text)
+        result += try matched.rules(.reject, text, in: universe)
         return result
       case .masquerade:
-        result += try self.rules(matched, .masquerade, text)
+        result += try matched.rules(.masquerade, text, in: universe)
         return result
       case .dnat(let destination):
-        result += try branch(matched, try translations(destination, of: matched.cubes), text)
+        result += try matched.rules(try translations(destination, of: matched.cubes), text, in: universe)
         return result
       }
     }
@@ -78,28 +66,6 @@ extension Decompiler {
   }
 
   // MARK: - What a rule matches
-
-  /// Narrows `matched` to the union of `cubes`.
-  private func narrow(_ matched: inout Matched, to cubes: [Cube]) throws {
-    if matched.cubes.count > 1, cubes.count > 1, matched.cubes.count * cubes.count > Decompiler.mostCubes {
-      matched.sets.append(try set(of: cubes))
-      return
-    }
-    matched.cubes = matched.cubes.flatMap { a in cubes.compactMap { a.intersection($0) } }
-  }
-
-  /// Returns the packets of `cubes`.
-  private func set(of cubes: [Cube]) throws -> PacketSet {
-    var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map { $0.box(in: space) })
-    for cube in cubes where cube.conditions.count > 1 {
-      var part = try space.set(of: cube.box(in: space))
-      for condition in cube.conditions.dropFirst() {
-        part = try part.intersection(space.set(when: condition))
-      }
-      result = try result.union(part)
-    }
-    return result
-  }
 
   /// Returns what `selector` matches when it is compared with `operand`.
   private mutating func cubes(
@@ -183,62 +149,6 @@ extension Decompiler {
   }
 
   // MARK: - What a rule does
-
-  /// Returns rules that do `action` to what is matched.
-  private func rules(
-    _ matched: Matched, _ action: HookedChains.Action, _ text: String
-  ) throws -> [HookedChains.Rule] {
-    try branch(matched, [([Cube()], action)], text)
-  }
-
-  /// Returns rules that do the action of each case to what is matched and is of the case; cases exclude one another.
-  private func branch(
-    _ matched: Matched, _ cases: [(cubes: [Cube], action: HookedChains.Action)], _ text: String
-  ) throws -> [HookedChains.Rule] {
-    // Those of one action stand together, so that they are evaluated at once.
-    var order: [HookedChains.Action] = []
-    var cubes: [HookedChains.Action: [Cube]] = [:]
-    for one in cases {
-      if cubes[one.action] == nil { order.append(one.action) }
-      cubes[one.action, default: []] += one.cubes
-    }
-    var result: [HookedChains.Rule] = []
-    for action in order {
-      var part = matched
-      try narrow(&part, to: cubes[action, default: []])
-      part.cubes = try part.cubes.flatMap(withPortsOfOthers)
-      for wanted in [nil, true, false] as [Bool?] {
-        let some = part.cubes.filter { $0.isTranslated == wanted }
-        guard !some.isEmpty else { continue }
-        var rule = HookedChains.Rule(action, text: text)
-        rule.isTranslated = wanted
-        rule.sets = part.sets
-        if some.contains(where: { $0.conditions.count > 1 }) {
-          rule.sets.append(try set(of: some))
-        } else {
-          rule.boxes = some.map { $0.box(in: space) }
-        }
-        result.append(rule)
-      }
-    }
-    return result
-  }
-
-  /// Returns `cube` for protocols that have ports, if it looks at ports, and for others, whose packets have any bits there.
-  private func withPortsOfOthers(_ cube: Cube) throws -> [Cube] {
-    guard cube.looksAtPorts else { return [cube] }
-    var ported = cube
-    let protocols = IntervalSet(
-      TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
-    var result = ported.narrow(.transport, to: protocols) ? [ported] : []
-    var others = cube
-    guard others.narrow(.transport, to: protocols.complement.intersection(IntervalSet(0...255))) else { return result }
-    others.sides[.destinationPort] = nil
-    others.sides[.sourcePort] = nil
-    others.conditions.append(try universe.unknown("ports of a protocol without any"))
-    result.append(others)
-    return result
-  }
 
   /// Returns where packets of `matched` are sent by `destination`.
   private func translations(

@@ -1,0 +1,99 @@
+import Firewalls
+import Packets
+
+/// Packets that come to a statement of a rule: what all statements before it match.
+struct Matched {
+  /// What they match, if it is simple: the union of these.
+  var cubes: [Cube] = [Cube()]
+
+  /// What they match besides, each of them.
+  var sets: [PacketSet] = []
+
+  /// The marks that the packets have, each of them.
+  var marks: [HookedChains.MarkTest] = []
+
+  /// The most boxes that one rule is written out as.
+  private static let mostCubes = 4096
+
+  /// Narrows the packets to the union of `cubes`.
+  mutating func narrow(to cubes: [Cube], in universe: Universe) throws(BudgetExceeded) {
+    if self.cubes.count > 1, cubes.count > 1, self.cubes.count * cubes.count > Matched.mostCubes {
+      sets.append(try universe.set(of: cubes))
+      return
+    }
+    self.cubes = self.cubes.flatMap { a in cubes.compactMap { a.intersection($0) } }
+  }
+
+  /// Returns rules that do `action` to the packets.
+  func rules(
+    _ action: HookedChains.Action, _ text: String, in universe: Universe
+  ) throws(BudgetExceeded) -> [HookedChains.Rule] {
+    try rules([([Cube()], action)], text, in: universe)
+  }
+
+  /// Returns rules that do the action of each case to packets that are of the case; cases exclude one another.
+  func rules(
+    _ cases: [(cubes: [Cube], action: HookedChains.Action)], _ text: String, in universe: Universe
+  ) throws(BudgetExceeded) -> [HookedChains.Rule] {
+    // Those of one action stand together, so that they are evaluated at once.
+    var order: [HookedChains.Action] = []
+    var cubes: [HookedChains.Action: [Cube]] = [:]
+    for one in cases {
+      if cubes[one.action] == nil { order.append(one.action) }
+      cubes[one.action, default: []] += one.cubes
+    }
+    var result: [HookedChains.Rule] = []
+    for action in order {
+      var part = self
+      try part.narrow(to: cubes[action, default: []], in: universe)
+      var split: [Cube] = []
+      for cube in part.cubes { split += try universe.withPortsOfOthers(cube) }
+      for wanted in [nil, true, false] as [Bool?] {
+        let some = split.filter { $0.isTranslated == wanted }
+        guard !some.isEmpty else { continue }
+        var rule = HookedChains.Rule(action, text: text)
+        rule.isTranslated = wanted
+        rule.marks = marks
+        rule.sets = part.sets
+        if some.contains(where: { $0.conditions.count > 1 }) {
+          rule.sets.append(try universe.set(of: some))
+        } else {
+          rule.boxes = some.map { $0.box(in: universe.space) }
+        }
+        result.append(rule)
+      }
+    }
+    return result
+  }
+}
+
+extension Universe {
+  /// Returns the packets of `cubes`, whatever became of their destination.
+  func set(of cubes: [Cube]) throws(BudgetExceeded) -> PacketSet {
+    var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map { $0.box(in: space) })
+    for cube in cubes where cube.conditions.count > 1 {
+      var part = try space.set(of: cube.box(in: space))
+      for condition in cube.conditions.dropFirst() {
+        part = try part.intersection(space.set(when: condition))
+      }
+      result = try result.union(part)
+    }
+    return result
+  }
+
+  /// Returns `cube` for protocols that have ports, if it looks at ports, and for others, whose packets have any bits there.
+  func withPortsOfOthers(_ cube: Cube) throws(BudgetExceeded) -> [Cube] {
+    guard cube.looksAtPorts else { return [cube] }
+    var ported = cube
+    let protocols = IntervalSet(
+      TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
+    var result = ported.narrow(.transport, to: protocols) ? [ported] : []
+    var others = cube
+    guard others.narrow(.transport, to: protocols.complement.intersection(IntervalSet(0...255))) else { return result }
+    others.sides[.destinationPort] = nil
+    others.sides[.sourcePort] = nil
+    others.conditions.append(try unknown("ports of a protocol without any"))
+    result.append(others)
+    return result
+  }
+}
