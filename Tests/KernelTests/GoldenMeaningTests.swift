@@ -69,6 +69,7 @@ import Testing
       case .forward(let addresses, let distance)?:
         #expect(target.map(addresses.contains) ?? false, place)
         #expect(targetPort == port + distance, place)
+      case let other?: Issue.record("\(other): \(place)")
       }
       #expect(meaning.masqueraded.contains(values(true)) == (question.expectation.source != nil), place)
     }
