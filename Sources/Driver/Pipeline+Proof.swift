@@ -40,16 +40,21 @@ public struct Prover {
   private let meaning: Meaning?
   private let failure: String?
 
+  /// The fingerprint of what the firewall means, unless it is too complex.
+  public let fingerprint: Fingerprint?
+
   /// Creates the prover for files that were made of `firewall`.
   public init(_ firewall: Firewall) {
     self.firewall = firewall
+    var known: (Meaning, Fingerprint)?
+    var reason: String?
     do throws(BudgetExceeded) {
-      meaning = try firewall.meaning(in: universe)
-      failure = nil
+      let meaning = try firewall.meaning(in: universe)
+      known = (meaning, try meaning.fingerprint())
     } catch {
-      meaning = nil
-      failure = UnreadableRuleset(error).message
+      reason = UnreadableRuleset(error).message
     }
+    (meaning, fingerprint, failure) = (known?.0, known?.1, reason)
   }
 
   /// Returns whether `artefacts`, which `target` made, mean what the firewall means, or nothing if they filter no packets.

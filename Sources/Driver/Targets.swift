@@ -37,15 +37,17 @@ extension Pipeline {
   private func compile(_ firewall: Firewall, to targets: [any HostBackend.Type]) -> Compilation {
     var result = Compilation(artefacts: [])
     // What a firewall means is worked out once for all targets.
-    var prover: Prover?
+    let prover = targets.contains { $0.filtersPackets } ? Prover(firewall) : nil
+    var firewall = firewall
+    firewall.fingerprint = prover?.fingerprint
     for target in targets {
       let part = target.compile(firewall, sources: sources)
       result.artefacts += part.artefacts
       result.diagnostics += part.diagnostics
-      guard target.filtersPackets, !part.diagnostics.contains(where: { $0.severity == .error }) else { continue }
-      let known = prover ?? Prover(firewall)
-      prover = known
-      result.diagnostics += findings(of: part.artefacts, by: target, of: policy[firewall.host], known)
+      guard let prover, target.filtersPackets, !part.diagnostics.contains(where: { $0.severity == .error }) else {
+        continue
+      }
+      result.diagnostics += findings(of: part.artefacts, by: target, of: policy[firewall.host], prover)
     }
     return result
   }

@@ -58,13 +58,15 @@ extension Compiler {
     var compiler = Compiler(firewall, family, sources: sources)
     let ruleset = compiler.ruleset()
     let program = family == .ipv4 ? "iptables" : "ip6tables"
-    let header = [
-      "The \(family == .ipv4 ? "IPv4" : "IPv6") firewall of \(plain(firewall.name)), compiled by portcullis; do not edit.",
-      "",
-      "\(program)-restore < \(program).save replaces these tables: "
-        + ruleset.tables.map(\.name).joined(separator: ", ") + ".",
-      "docs/iptables.md says how to restore it beside the rules of other programs.",
-    ]
+    let header =
+      [
+        "The \(family == .ipv4 ? "IPv4" : "IPv6") firewall of \(plain(firewall.name)), compiled by portcullis; do not edit."
+      ] + (firewall.fingerprint.map { ["Meaning: \($0)"] } ?? []) + [
+        "",
+        "\(program)-restore < \(program).save replaces these tables: "
+          + ruleset.tables.map(\.name).joined(separator: ", ") + ".",
+        "docs/iptables.md says how to restore it beside the rules of other programs.",
+      ]
     return Compilation(
       artefacts: [Artefact(path: "\(program).save", text: ruleset.text(header: header, inserting: true))],
       diagnostics: compiler.diagnostics.sorted(by: Diagnostic.precedes))

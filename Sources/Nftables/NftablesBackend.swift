@@ -38,7 +38,8 @@ public enum NftablesBackend: HostBackend {
   public static func replacement(by table: Table, for firewall: Firewall) -> Script {
     let old = [table.name] + Slot.allCases.map(\.table)
     return Script(
-      notes: ["The firewall of \(printable(firewall.name)), made by portcullis. Load it with: nft -f ruleset.nft"],
+      notes: ["The firewall of \(printable(firewall.name)), made by portcullis. Load it with: nft -f ruleset.nft"]
+        + (firewall.fingerprint.map { ["Meaning: \($0)"] } ?? []),
       old.flatMap { [.ensure($0), .delete($0)] } + [.define(table)])
   }
 

@@ -9,6 +9,32 @@ public enum NftablesReplaceBackend: HostBackend {
   /// The name of the target.
   public static let name = "nftables-replace"
 
+  /// `true`.
+  public static let filtersPackets = true
+
+  /// Returns what the chains that the transactions of `replace.sh` leave behind make a host do.
+  public static func read(
+    _ artefacts: [Artefact], in universe: Universe
+  ) throws(UnreadableRuleset) -> RulesetReading? {
+    guard let file = artefacts.first else { return nil }
+    var all = Script([])
+    var isInside = false
+    var text = ""
+    for line in file.text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line == "END_OF_TRANSACTION" {
+        do throws(ScriptError) { all.commands += try Script(parsing: text).commands } catch {
+          throw UnreadableRuleset(message: "\(error)")
+        }
+        (isInside, text) = (false, "")
+      } else if isInside {
+        text += line + "\n"
+      } else {
+        isInside = line == "load <<'END_OF_TRANSACTION'"
+      }
+    }
+    return RulesetReading(try Decompiler.chains(after: all, in: universe))
+  }
+
   /// Returns `replace.sh`, which runs under any POSIX shell with nft(8) and sed(1).
   public static func compile(_ firewall: Firewall, sources: Sources) -> Compilation {
     let (steps, diagnostics) = NftablesBackend.replacement(for: firewall, in: .a, sources: sources)
@@ -16,7 +42,7 @@ public enum NftablesReplaceBackend: HostBackend {
     var text = """
       #!/bin/sh
       # Replaces the firewall of \(NftablesBackend.printable(firewall.name)) while packets flow. Made by portcullis.
-      set -eu
+      \(firewall.fingerprint.map { "# Meaning: \($0)\n" } ?? "")set -eu
       export LC_ALL=C
       if nft list chain inet \(NftablesBackend.Slot.a.table) prerouting 2>/dev/null | grep -q 'goto judge'
       then new=\(NftablesBackend.Slot.b.table) old=\(NftablesBackend.Slot.a.table)

@@ -16,7 +16,7 @@ public final class Universe {
   public init(space: PacketSpace = PacketSpace()) { self.space = space }
 
   /// What becomes of the destination of a packet.
-  public enum Translation: Hashable, Sendable {
+  public enum Translation: Hashable, Sendable, CustomStringConvertible {
     /// The packet goes to a port of the host that lies `distance` above the one it was sent to.
     case redirect(by: Int)
 
@@ -36,6 +36,17 @@ public final class Universe {
       switch self {
       case .redirect, .redirectAll: nil
       case .forward(let addresses, _), .forwardAll(let addresses, _): addresses
+      }
+    }
+
+    /// The translation as fingerprints name it, which must never change.
+    public var description: String {
+      func list(_ addresses: [Address]) -> String { addresses.map(\.description).joined(separator: ",") }
+      return switch self {
+      case .redirect(let distance): "redirect \(distance)"
+      case .forward(let addresses, let distance): "forward \(list(addresses)) \(distance)"
+      case .redirectAll(let port): "redirect all \(port)"
+      case .forwardAll(let addresses, let port): "forward all \(list(addresses)) \(port)"
       }
     }
 
@@ -86,9 +97,12 @@ public final class Universe {
     try space.condition("within \(Limit(rate, burst: burst, perSource: perSource))")
   }
 
+  /// The burst of a limit that has none: that of nft(8) and iptables(8).
+  public static let usualBurst: UInt32 = 5
+
   /// Returns the condition that a packet is within `limit`, whose burst is that of nft(8) and iptables(8) if it has none.
   public func within(_ limit: Limit) throws(BudgetExceeded) -> PacketField {
-    try within(limit.rate, burst: limit.burst ?? 5, perSource: limit.perSource)
+    try within(limit.rate, burst: limit.burst ?? Universe.usualBurst, perSource: limit.perSource)
   }
 
   /// Returns the condition that something holds of which nothing is known here, such as a match of another program.
