@@ -84,7 +84,7 @@ let package = Package(
     tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
     tests(
       of: "Kubernetes", named: "KubernetesTests",
-      with: ["Firewalls", "Policies", "Syntax", "Packets", .product(name: "Yams", package: "Yams")],
+      with: ["Driver", "Firewalls", "Policies", "Syntax", "Packets", .product(name: "Yams", package: "Yams")],
       apartFrom: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]

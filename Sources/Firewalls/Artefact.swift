@@ -65,6 +65,11 @@ public protocol ClusterBackend: Sendable {
 
   /// Returns the files that make a cluster enforce `firewall` on the day `today`.
   static func compile(_ firewall: ClusterFirewall, sources: Sources, today: CalendarDate) -> Compilation
+
+  /// Returns what the files of a compilation make a cluster do, or nothing if they neither open nor close anything.
+  ///
+  /// It reads the files as the target does, and knows nothing of how they were made.
+  static func read(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> ClusterRules?
 }
 
 /// What the reader of a target found in files of it.

@@ -63,7 +63,9 @@ extension Compiler {
     }
     if isEveryone { addresses = .all }
     let hasEveryPod = isEveryone || !firewall.pods.isEmpty && firewall.pods.isSubset(of: addresses)
-    for refusal in refused where mayAdmit(refusal, hasEveryPod ? [.everyone] : peers) {
+    // Where blocks of addresses have pods in them, they admit those pods whatever their labels.
+    let hasPods = addresses.subtracting(exceptions).intersects(firewall.pods)
+    for refusal in refused where hasPods || mayAdmit(refusal, hasEveryPod ? [.everyone] : peers) {
       throw InexpressiblePeers(diagnostic: .inexpressibleRefusal(refusal, at: cause))
     }
     if isEveryone, exceptions.isEmpty { return .everyone }
@@ -76,7 +78,7 @@ extension Compiler {
         throw InexpressiblePeers(diagnostic: .refusedPodAddresses(exceptions, at: cause))
       }
     }
-    if !hasEveryPod, addresses.subtracting(exceptions).intersects(firewall.pods) {
+    if !hasEveryPod, hasPods {
       diagnostics.append(.somePodAddresses(addresses.intersection(firewall.pods), at: cause))
     }
     let list = try blocks(of: addresses, without: exceptions, for: cause) + selected

@@ -63,6 +63,8 @@ extension YAML {
     case .string(let string): YAML.writeString(string, to: &bytes)
     case .number(let number): bytes.append(contentsOf: String(number).utf8)
     case .boolean(let boolean): bytes.append(contentsOf: (boolean ? "true" : "false").utf8)
+    case .decimal(let digits): bytes.append(contentsOf: digits.utf8)
+    case .null: bytes.append(contentsOf: "null".utf8)
     case .mapping: bytes.append(contentsOf: "{}".utf8)
     case .sequence: bytes.append(contentsOf: "[]".utf8)
     }

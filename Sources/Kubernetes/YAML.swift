@@ -1,11 +1,19 @@
-/// A value of the subset of YAML 1.2 that manifests are written in: no anchors, tags, comments behind values, flow
-/// collections with content, or strings over several lines.
+/// A value of YAML, as far as manifests have such values.
+///
+/// What is written here is a subset of YAML 1.2: no anchors, tags, comments behind values, flow collections with content,
+/// or strings over several lines. `YAMLStream` reads what others write.
 public enum YAML: Hashable, Sendable {
   /// A string.
   case string(String)
 
-  /// A whole number that is not negative.
+  /// A whole number; what is written here is not negative.
   case number(Int)
+
+  /// A number that is not whole or too big, as it is written.
+  case decimal(String)
+
+  /// Nothing.
+  case null
 
   /// `true` or `false`.
   case boolean(Bool)

@@ -78,6 +78,26 @@ struct RandomCluster {
     return result
   }
 
+  /// Publishes workloads of `firewall` in ways that `seed` decides.
+  static func publish(_ firewall: inout ClusterFirewall, seed: Int) {
+    var random = Seeded(seed: seed + 3_000_000)
+    for i in firewall.workloads.indices {
+      firewall.workloads[i].ports.append(PodPort(name: "web", traffic: tcp(9000), publicPort: random.pick([nil, 443])))
+      let everyone = random.chance(2)
+      firewall.workloads[i].admissions.append(
+        admission(everyone ? .everyone : .addresses(addresses("203.0.113.0/24")), on: [tcp(9000)]))
+      for kind in random.pick(
+        [
+          [.cluster], [nodePort(30100 + UInt16(i))], [loadBalancer()], [loadBalancer(30200 + UInt16(i))],
+          [ingress("n\(i).example", "/a/")], [.cluster, nodePort(30300 + UInt16(i)), loadBalancer()],
+        ] as [[PublishStatement.Kind]])
+      {
+        firewall.workloads[i].publications.append(
+          publication(kind, to: everyone ? .all : addresses("203.0.113.0/24"), ports: [1]))
+      }
+    }
+  }
+
   private static func podPorts(_ random: inout Seeded) -> [PodPort] {
     [PodPort(name: nil, traffic: random.pick(ports), publicPort: nil)]
   }

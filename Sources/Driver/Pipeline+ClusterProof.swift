@@ -1,0 +1,43 @@
+public import Firewalls
+import Packets
+public import Syntax
+
+extension Pipeline {
+  /// Proves that `artefacts`, which `target` made of `firewall` on the day `today`, mean what `firewall` means on that day,
+  /// or returns nothing if they neither open nor close anything.
+  ///
+  /// Whether a block of addresses has pods in it is up to the network plugin, so that it is proved for both, unless the
+  /// policy names single pods by address, of which the compiler warns.
+  ///
+  /// - Requires: no diagnostic of the compilation is an error; of what cannot be said, nothing is claimed.
+  public static func prove(
+    _ artefacts: [Artefact], of target: any ClusterBackend.Type, mean firewall: ClusterFirewall,
+    on today: CalendarDate
+  ) -> Proof? {
+    do {
+      guard let rules = try target.read(artefacts) else { return nil }
+      // What has no meaning here cannot be compared.
+      if let unknown = rules.unknowns.first { return Proof(failure: unknown) }
+      let universe = try ClusterUniverse(
+        pods: firewall.pods, selectors: firewall.selectors.union(rules.selectors), namespaces: rules.namespaces)
+      let wanted = try firewall.meaning(in: universe, on: today)
+      // Of pods whose addresses are not known, none is in a block.
+      let plugins = firewall.pods.isEmpty ? [false] : firewall.namesPodsByAddress ? [true] : [true, false]
+      for blocksHavePods in plugins {
+        let found = try rules.meaning(in: universe, blocksHavePods: blocksHavePods)
+        if let difference = try wanted.difference(from: found) {
+          return Proof(
+            difference: Proof.Difference(
+              packet: difference.packet, policy: difference.first, files: difference.second))
+        }
+      }
+      return Proof()
+    } catch let error as UnreadableRuleset {
+      return Proof(failure: error.message)
+    } catch let error as BudgetExceeded {
+      return Proof(failure: UnreadableRuleset(error).message)
+    } catch {
+      return Proof(failure: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,81 @@
+public import Packets
+
+/// What the pods of a cluster accept, what they may send, and how they are reached, whatever enforces it.
+public struct ClusterMeaning {
+  /// What the sets and labels are about.
+  public let universe: ClusterUniverse
+
+  /// The connections that the receiving end lets in.
+  public var admitted: PacketSet
+
+  /// The connections that the sending end may open.
+  public var departing: PacketSet
+
+  /// How pods are reached by other addresses and ports than their own; the labels are outcomes.
+  public var entrances: PacketMap
+
+  /// Creates a meaning; what cannot exist is removed from it.
+  init(
+    _ universe: ClusterUniverse, admitted: PacketSet, departing: PacketSet, entrances: PacketMap
+  ) throws(BudgetExceeded) {
+    self.universe = universe
+    self.admitted = try admitted.intersection(universe.possible)
+    self.departing = try departing.intersection(universe.possible)
+    self.entrances = entrances
+  }
+
+  /// The connections that come about: both ends allow them.
+  public var accepted: PacketSet {
+    get throws(BudgetExceeded) { try admitted.intersection(departing) }
+  }
+
+  /// Returns `true` iff the same becomes of every connection at either end and by every way; both must be of one universe.
+  public func isEqual(to other: ClusterMeaning) -> Bool {
+    admitted == other.admitted && departing == other.departing && entrances == other.entrances
+  }
+
+  /// A connection that two meanings treat differently.
+  public struct Difference: Hashable, Sendable {
+    /// The connection, in words.
+    public var packet: String
+
+    /// What becomes of it by the first meaning, in words.
+    public var first: String
+
+    /// What becomes of it by the second meaning, in words.
+    public var second: String
+  }
+
+  /// Returns a connection that `self` and `other` treat differently, or nothing if there is none.
+  public func difference(from other: ClusterMeaning) throws(BudgetExceeded) -> Difference? {
+    guard !isEqual(to: other) else { return nil }
+    let differing = try admitted.symmetricDifference(other.admitted)
+      .union(departing.symmetricDifference(other.departing))
+    if let packet = try universe.example(of: differing) {
+      return Difference(packet: universe.text(of: packet), first: fate(of: packet), second: other.fate(of: packet))
+    }
+    guard let packet = try universe.example(of: entrances.differing(from: other.entrances), throughDoors: true) else {
+      return nil
+    }
+    return Difference(
+      packet: universe.textOfWay(packet), first: universe.text(ofOutcome: entrances.label(of: packet)),
+      second: universe.text(ofOutcome: other.entrances.label(of: packet)))
+  }
+
+  /// Returns what becomes of the connection `packet`, in words.
+  func fate(of packet: PacketValues) -> String {
+    switch (departing.contains(packet), admitted.contains(packet)) {
+    case (true, true): "open"
+    case (true, false): "closed by the receiving end"
+    case (false, true): "closed by the sending end"
+    case (false, false): "closed by both ends"
+    }
+  }
+}
+
+extension PacketSet {
+  /// Returns what is in one of `self` and `other` alone.
+  fileprivate func symmetricDifference(_ other: PacketSet) throws(BudgetExceeded) -> PacketSet {
+    try subtracting(other).union(other.subtracting(self))
+  }
+}

@@ -1,0 +1,83 @@
+public import Packets
+
+extension ClusterRules {
+  /// Every selection of pods that the rules speak of.
+  public var selectors: Set<PodSelector> {
+    var result = Set(isolations.map(\.pods))
+    for grant in grants {
+      result.insert(grant.pods)
+      for case .pods(let pods) in grant.peers ?? [] { result.insert(pods) }
+    }
+    for entrance in entrances {
+      if case .pods(let pods, _) = entrance.target { result.insert(pods) }
+    }
+    return result
+  }
+
+  /// Returns what the rules mean for every connection.
+  ///
+  /// - Parameter blocksHavePods: `true` iff a block of addresses has the pods with such addresses in it, which is up to
+  ///   the network plugin (Calico: yes; Cilium: no).
+  /// - Requires: `universe` was made for `selectors`, among others.
+  public func meaning(
+    in universe: ClusterUniverse, blocksHavePods: Bool
+  ) throws(BudgetExceeded) -> ClusterMeaning {
+    let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods)
+    return try ClusterMeaning(
+      universe, admitted: definition.allowed(.ingress), departing: definition.allowed(.egress),
+      entrances: universe.map(of: entrances))
+  }
+}
+
+/// The steps from rules to their meaning.
+private struct RulesDefinition {
+  let rules: ClusterRules
+  let universe: ClusterUniverse
+  let blocksHavePods: Bool
+
+  var space: PacketSpace { universe.space }
+
+  /// Returns the connections that the end judged in `direction` allows: a pod that nothing isolates allows all, and what
+  /// any rule grants is allowed.
+  func allowed(_ direction: ClusterRules.Direction) throws(BudgetExceeded) -> PacketSet {
+    let (own, other): (PacketField, PacketField) =
+      direction == .ingress ? (.departure, .arrival) : (.arrival, .departure)
+    var closed = IntervalSet<UInt128>()
+    for isolation in rules.isolations where isolation.direction == direction {
+      closed = closed.union(universe.kinds.numbers(of: isolation.pods))
+    }
+    var open = PacketBox()
+    open[own] = space.values(closed.complement, of: own)
+    var boxes = [open]
+    for grant in rules.grants where grant.direction == direction {
+      var box = PacketBox()
+      box[own] = space.values(universe.kinds.numbers(of: grant.pods), of: own)
+      if let words = grant.condition { box = box.when(try universe.packets.unknown(words)) }
+      for part in peers(of: grant, box, on: other, direction == .ingress ? .source : .destination) {
+        guard let ports = grant.ports else {
+          boxes.append(part)
+          continue
+        }
+        boxes += ports.compactMap { universe.packets.box(part, of: .ports($0.transport, $0.range)) }
+      }
+    }
+    return try space.set(of: boxes)
+  }
+
+  private func peers(
+    of grant: ClusterRules.Grant, _ box: PacketBox, on kinds: PacketField, _ addresses: PacketField
+  ) -> [PacketBox] {
+    guard let peers = grant.peers else { return [box] }
+    return peers.flatMap { peer -> [PacketBox] in
+      var part = box
+      switch peer {
+      case .pods(let pods):
+        part[kinds] = space.values(universe.kinds.numbers(of: pods), of: kinds)
+        return [part]
+      case .addresses(let set):
+        if !blocksHavePods { part[kinds] = space.value(UInt8(0), of: kinds) }
+        return universe.packets.boxes(part, addresses, in: set)
+      }
+    }
+  }
+}

@@ -1,0 +1,167 @@
+public import Packets
+
+/// What the files of a target say about the pods of a cluster, whatever the target's language.
+public struct ClusterRules: Sendable {
+  /// Which end of a connection is judged.
+  public enum Direction: Hashable, Sendable {
+    /// Connections to a pod.
+    case ingress
+    /// Connections that a pod opens.
+    case egress
+  }
+
+  /// Pods for which a direction is closed but for what is granted.
+  public struct Isolation: Hashable, Sendable {
+    /// The pods.
+    public var pods: PodSelector
+
+    /// The direction.
+    public var direction: Direction
+
+    /// Creates an isolation.
+    public init(_ pods: PodSelector, _ direction: Direction) {
+      self.pods = pods
+      self.direction = direction
+    }
+  }
+
+  /// The other end of a connection.
+  public enum Peer: Hashable, Sendable {
+    /// Pods of the cluster.
+    case pods(PodSelector)
+    /// Whoever has one of these addresses.
+    case addresses(AddressSet)
+  }
+
+  /// Ports of pods.
+  public struct Ports: Hashable, Sendable {
+    /// The protocol.
+    public var transport: TransportProtocol
+
+    /// The ports.
+    public var range: PortRange
+
+    /// Creates the ports of `range`.
+    public init(_ transport: TransportProtocol, _ range: PortRange) {
+      self.transport = transport
+      self.range = range
+    }
+  }
+
+  /// Connections that are let through in a direction.
+  public struct Grant: Hashable, Sendable {
+    /// The pods for which they are.
+    public var pods: PodSelector
+
+    /// The direction.
+    public var direction: Direction
+
+    /// The other ends; nothing means anyone.
+    public var peers: [Peer]?
+
+    /// The ports of the accepting end; nothing means all.
+    public var ports: [Ports]?
+
+    /// What is not known and must hold for it, in words, if there is such a thing.
+    public var condition: String?
+
+    /// Creates a grant.
+    public init(
+      _ pods: PodSelector, _ direction: Direction, peers: [Peer]?, ports: [Ports]?, condition: String? = nil
+    ) {
+      self.pods = pods
+      self.direction = direction
+      self.peers = peers
+      self.ports = ports
+      self.condition = condition
+    }
+  }
+
+  /// Pods that are closed in a direction.
+  public var isolations: [Isolation] = []
+
+  /// What is let through nevertheless; all of it adds up.
+  public var grants: [Grant] = []
+
+  /// The ways by which connections reach pods.
+  public var entrances: [Entrance] = []
+
+  /// The labels of the namespaces that are known.
+  public var namespaces: [String: [String: String]] = [:]
+
+  /// What has no meaning here, in words, each with its place.
+  public var unknowns: [String] = []
+
+  /// Creates rules that say nothing.
+  public init() {}
+}
+
+/// Where connections are sent that reach pods by another address or port than their own.
+public enum Door: Hashable, Sendable {
+  /// The address of a service inside the cluster.
+  case service(namespace: String, name: String)
+  /// Every node.
+  case node
+  /// Every node, on a port that the cluster picks for a port of a service.
+  case pickedNodePort(namespace: String, name: String)
+  /// The load balancer of a service.
+  case balancer(namespace: String, name: String)
+  /// An address outside the cluster that a service has taken.
+  case address(Address)
+  /// The ingress controller, asked for a host name and a path; nothing is any.
+  case web(controller: String?, host: String?, path: String?, isExact: Bool)
+}
+
+/// A way by which connections reach pods.
+public struct Entrance: Hashable, Sendable {
+  /// What else there is to say of a way.
+  public enum Trait: String, Hashable, Sendable, CaseIterable, Comparable {
+    /// The pods see the address of the client.
+    case keepsClient = "keeping the client's address"
+    /// Clients in the cluster reach only the pods of their node.
+    case sameNode = "on the same node only"
+    /// The service has no address; its name stands for its pods.
+    case headless = "by the pods' own addresses"
+    /// A client comes to the same pod each time.
+    case sticky = "to one pod per client"
+    /// It has an address of one family alone.
+    case oneFamily = "by one family of addresses"
+
+    /// Returns `true` iff `a` stands before `b` in words.
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  /// Where it leads.
+  public enum Target: Hashable, Sendable {
+    /// To a port of pods.
+    case pods(PodSelector, port: UInt16)
+    /// To what is not known here, in words.
+    case unknown(String)
+  }
+
+  /// Where connections are sent.
+  public var door: Door
+
+  /// The ports that they are sent to; nothing where ports do not matter.
+  public var traffic: Traffic?
+
+  /// Whom it is open to.
+  public var sources: AddressSet
+
+  /// Where it leads.
+  public var target: Target
+
+  /// What else there is to say.
+  public var traits: Set<Trait>
+
+  /// Creates a way.
+  public init(
+    _ door: Door, _ traffic: Traffic?, from sources: AddressSet = .all, to target: Target, traits: Set<Trait> = []
+  ) {
+    self.door = door
+    self.traffic = traffic
+    self.sources = sources
+    self.target = target
+    self.traits = traits
+  }
+}

@@ -1,0 +1,91 @@
+import Packets
+
+extension ClusterUniverse {
+  /// Returns a packet of `set` that a person can follow, if there is one.
+  func example(of set: PacketSet, throughDoors: Bool = false) throws(BudgetExceeded) -> PacketValues? {
+    var rest = set
+    if rest.isEmpty { return nil }
+    for (field, values) in throughDoors ? sources : named + sources {
+      let narrowed = try rest.intersection(space.set(field, in: space.values(values, of: field)))
+      if !narrowed.isEmpty { rest = narrowed }
+    }
+    return rest.witness
+  }
+
+  /// Pods that have a name, and ends outside before them.
+  private var named: [(PacketField, IntervalSet<UInt128>)] {
+    let known = kinds.examples.indices.filter { i in
+      kinds.examples[i].values.contains { key, value in
+        if case .label = key { value != nil } else { false }
+      }
+    }
+    let numbers = IntervalSet(known.map { UInt128($0) + 1...UInt128($0) + 1 })
+    let ends = numbers.union(IntervalSet(0...0))
+    return [(.departure, ends), (.arrival, ends), (.departure, numbers)]
+  }
+
+  private var sources: [(PacketField, IntervalSet<UInt128>)] {
+    [
+      (.transport, IntervalSet(6...6)),
+      (.source, IntervalSet(0xc633_6401...0xc633_64fe)), (.source, IntervalSet(0x0100_0001...0xdfff_fffe)),
+      (.source, IntervalSet((UInt128(0x2001_0db8) << 96 + 1)...(UInt128(0x2001_0db8) << 96 + 0xffff))),
+      (.destination, IntervalSet(0x0100_0001...0xdfff_fffe)),
+      (.sourcePort, IntervalSet(49152...65535)), (.destinationPort, IntervalSet(1...49151)),
+    ]
+  }
+
+  /// Returns the connection `packet` in words.
+  func text(of packet: PacketValues) -> String {
+    let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport]))
+    let from = end(kind: packet[.arrival], address(packet, .source))
+    let to = end(kind: packet[.departure], address(packet, .destination))
+    return "\(packet[.destinationPort])/\(transport) from \(from) to \(to)" + conditions(of: packet)
+  }
+
+  /// Returns the connection `packet`, which comes by a way, in words.
+  func textOfWay(_ packet: PacketValues) -> String {
+    let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport]))
+    let port = "\(packet[.destinationPort])/\(transport)"
+    let from = "from \(address(packet, .source))"
+    switch door(numbered: packet[.departure]) {
+    case .service(let namespace, let name)?: return "\(port) \(from) to the service `\(name)` of `\(namespace)`"
+    case .node?: return "\(port) \(from) to a node"
+    case .pickedNodePort(let namespace, let name)?:
+      return "the node port that is picked for \(port) of the service `\(name)` of `\(namespace)`, \(from)"
+    case .balancer(let namespace, let name)?:
+      return "\(port) \(from) to the load balancer of `\(name)` of `\(namespace)`"
+    case .address(let address)?: return "\(port) \(from) to the external address \(address)"
+    case .web(let controller, let host, let path, let isExact)?:
+      let place = "\(host ?? "any host")\(path.map { $0.isEmpty ? "/" : $0 } ?? ", any path")"
+      let words = "\(isExact ? "exactly " : "")\(place) \(from)"
+      return "a request for \(words) to the ingress controller\(controller.map { " `\($0)`" } ?? "")"
+    case nil: return "\(port) \(from)"
+    }
+  }
+
+  /// Returns what `label` stands for in maps of ways, in words.
+  func text(ofOutcome label: UInt32) -> String {
+    guard let outcome = outcome(labelled: label) else { return "leads nowhere" }
+    let traits = outcome.traits.sorted().map { ", \($0.rawValue)" }.joined()
+    guard let kinds = outcome.kinds else { return (outcome.unknown ?? "not known") + traits }
+    let first = kinds.intervals.first.map { self.kinds.text(of: $0.lowerBound) }
+    let count = kinds.intervals.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) + 1 }
+    let pods = first.map { count > 1 ? "\($0) and \(count - 1) more kinds" : $0 } ?? "no pods"
+    return "leads to port \(outcome.port) of \(pods)\(traits)"
+  }
+
+  private func end(kind: UInt128, _ address: Address) -> String {
+    kind == 0 ? address.description : knowsPods ? "\(kinds.text(of: kind)) (\(address))" : kinds.text(of: kind)
+  }
+
+  private func address(_ packet: PacketValues, _ field: PacketField) -> Address {
+    let family: AddressFamily = packet[.family] == 0 ? .ipv4 : .ipv6
+    return Address(family, min(packet[field], family.highest))
+  }
+
+  private func conditions(of packet: PacketValues) -> String {
+    space.conditions.enumerated().map { i, name in
+      packet[PacketField(rawValue: UInt8(PacketField.all.count + i))] == 1 ? " (\(name))" : ""
+    }.joined()
+  }
+}
