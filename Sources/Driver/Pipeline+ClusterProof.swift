@@ -26,9 +26,13 @@ extension Pipeline {
       for blocksHavePods in plugins {
         let found = try rules.meaning(in: universe, blocksHavePods: blocksHavePods)
         if let difference = try wanted.difference(from: found) {
+          let origins = try difference.values.map {
+            try rules.origins(of: $0, in: universe, blocksHavePods: blocksHavePods)
+          }
           return Proof(
             difference: Proof.Difference(
-              packet: difference.packet, policy: difference.first, files: difference.second))
+              packet: difference.packet, policy: difference.first, cause: nil, files: difference.second,
+              rules: origins ?? []))
         }
       }
       return Proof()

@@ -70,6 +70,13 @@ extension Peer {
   }
 }
 
+extension Traffic {
+  /// `true` iff a policy for pods can speak of it: of a protocol with ports that Kubernetes knows, and not of port 0.
+  fileprivate var isForPods: Bool {
+    [.tcp, .udp, .sctp].contains(transport) && ports.map { $0.upper > 0 } ?? false
+  }
+}
+
 extension PodSelector {
   /// The pods that answer for names, wherever a cluster follows its own documentation.
   fileprivate static let nameServers = PodSelector(namespace: "kube-system", labels: ["k8s-app": "kube-dns"])
@@ -134,7 +141,8 @@ private struct ClusterDefinition {
           boxes += traffic.compactMap { universe.packets.box(part, of: $0) }
         }
       }
-      guard !active.isEmpty else { continue }
+      // Whoever may only send what no policy can say, such as ICMP, looks nothing up.
+      guard active.contains(where: { $0.traffic?.contains(where: \.isForPods) ?? true }) else { continue }
       own[.departure] = space.values(universe.kinds.numbers(of: .nameServers), of: .departure)
       boxes += [Traffic.ports(.tcp, PortRange(53)), .ports(.udp, PortRange(53))].compactMap {
         universe.packets.box(own, of: $0)
@@ -147,10 +155,10 @@ private struct ClusterDefinition {
 
   /// Returns what has an end in no namespace with a workload, by the kind in `field`.
   private func ungoverned(_ field: PacketField) -> PacketBox {
-    var governed = IntervalSet<UInt128>()
-    for namespace in Set(firewall.workloads.map(\.namespace)) {
-      governed = governed.union(universe.kinds.numbers(of: PodSelector(namespace: namespace)))
-    }
+    let governed = IntervalSet(
+      Set(firewall.workloads.map(\.namespace)).flatMap { namespace in
+        universe.kinds.numbers(of: PodSelector(namespace: namespace)).intervals
+      })
     var box = PacketBox()
     box[field] = space.values(governed.complement, of: field)
     return box

@@ -44,6 +44,9 @@ public struct ClusterMeaning {
 
     /// What becomes of it by the second meaning, in words.
     public var second: String
+
+    /// The connection itself, unless it is one to a door.
+    public var values: PacketValues?
   }
 
   /// Returns a connection that `self` and `other` treat differently, or nothing if there is none.
@@ -52,7 +55,8 @@ public struct ClusterMeaning {
     let differing = try admitted.symmetricDifference(other.admitted)
       .union(departing.symmetricDifference(other.departing))
     if let packet = try universe.example(of: differing) {
-      return Difference(packet: universe.text(of: packet), first: fate(of: packet), second: other.fate(of: packet))
+      return Difference(
+        packet: universe.text(of: packet), first: fate(of: packet), second: other.fate(of: packet), values: packet)
     }
     guard let packet = try universe.example(of: entrances.differing(from: other.entrances), throughDoors: true) else {
       return nil

@@ -27,6 +27,20 @@ extension ClusterRules {
       universe, admitted: definition.allowed(.ingress), departing: definition.allowed(.egress),
       entrances: universe.map(of: entrances))
   }
+
+  /// Returns where the grants stand that let `packet` through at one end or the other, in order and each once.
+  ///
+  /// - Requires: as for `meaning`.
+  public func origins(
+    of packet: PacketValues, in universe: ClusterUniverse, blocksHavePods: Bool
+  ) throws(BudgetExceeded) -> [String] {
+    let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods)
+    var result: [String] = []
+    for grant in grants where result.last != grant.origin {
+      if try universe.space.set(of: definition.boxes(of: grant)).contains(packet) { result.append(grant.origin) }
+    }
+    return result
+  }
 }
 
 /// The steps from rules to their meaning.
@@ -40,28 +54,27 @@ private struct RulesDefinition {
   /// Returns the connections that the end judged in `direction` allows: a pod that nothing isolates allows all, and what
   /// any rule grants is allowed.
   func allowed(_ direction: ClusterRules.Direction) throws(BudgetExceeded) -> PacketSet {
-    let (own, other): (PacketField, PacketField) =
-      direction == .ingress ? (.departure, .arrival) : (.arrival, .departure)
-    var closed = IntervalSet<UInt128>()
-    for isolation in rules.isolations where isolation.direction == direction {
-      closed = closed.union(universe.kinds.numbers(of: isolation.pods))
-    }
+    let own: PacketField = direction == .ingress ? .departure : .arrival
+    let closed = IntervalSet(
+      rules.isolations.filter { $0.direction == direction }.flatMap { universe.kinds.numbers(of: $0.pods).intervals })
     var open = PacketBox()
     open[own] = space.values(closed.complement, of: own)
     var boxes = [open]
-    for grant in rules.grants where grant.direction == direction {
-      var box = PacketBox()
-      box[own] = space.values(universe.kinds.numbers(of: grant.pods), of: own)
-      if let words = grant.condition { box = box.when(try universe.packets.unknown(words)) }
-      for part in peers(of: grant, box, on: other, direction == .ingress ? .source : .destination) {
-        guard let ports = grant.ports else {
-          boxes.append(part)
-          continue
-        }
-        boxes += ports.compactMap { universe.packets.box(part, of: .ports($0.transport, $0.range)) }
-      }
-    }
+    for grant in rules.grants where grant.direction == direction { boxes += try self.boxes(of: grant) }
     return try space.set(of: boxes)
+  }
+
+  /// Returns the connections that `grant` lets through.
+  func boxes(of grant: ClusterRules.Grant) throws(BudgetExceeded) -> [PacketBox] {
+    let isIngress = grant.direction == .ingress
+    let (own, other): (PacketField, PacketField) = isIngress ? (.departure, .arrival) : (.arrival, .departure)
+    var box = PacketBox()
+    box[own] = space.values(universe.kinds.numbers(of: grant.pods), of: own)
+    if let words = grant.condition { box = box.when(try universe.packets.unknown(words)) }
+    return peers(of: grant, box, on: other, isIngress ? .source : .destination).flatMap { part -> [PacketBox] in
+      guard let ports = grant.ports else { return [part] }
+      return ports.compactMap { universe.packets.box(part, of: .ports($0.transport, $0.range)) }
+    }
   }
 
   private func peers(

@@ -65,15 +65,20 @@ public struct ClusterRules: Sendable {
     /// What is not known and must hold for it, in words, if there is such a thing.
     public var condition: String?
 
-    /// Creates a grant.
+    /// Where it stands.
+    public var origin: String
+
+    /// Creates a grant that stands at `origin`.
     public init(
-      _ pods: PodSelector, _ direction: Direction, peers: [Peer]?, ports: [Ports]?, condition: String? = nil
+      _ pods: PodSelector, _ direction: Direction, peers: [Peer]?, ports: [Ports]?, condition: String? = nil,
+      origin: String = ""
     ) {
       self.pods = pods
       self.direction = direction
       self.peers = peers
       self.ports = ports
       self.condition = condition
+      self.origin = origin
     }
   }
 

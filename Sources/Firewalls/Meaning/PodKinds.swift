@@ -36,8 +36,7 @@ public struct PodKinds: Sendable {
       var next: [State] = []
       var known = Set<State.Key>()
       for state in states {
-        for value in state.choices(of: attribute, for: selectors, in: namespaces) {
-          let state = state.choosing(value, of: attribute, for: selectors)
+        for state in state.split(by: attribute, for: selectors, in: namespaces) {
           // Labels of a namespace depend on which it is; labels of pods do not.
           let isMerged = if case .label = attribute { true } else { false }
           let key = State.Key(alive: state.alive, namespace: isMerged ? nil : state.example.values[.namespace] ?? nil)
@@ -48,7 +47,8 @@ public struct PodKinds: Sendable {
       states = next
     }
     var members = [[ClosedRange<UInt128>]](repeating: [], count: selectors.count)
-    for state in states where positions.updateValue(examples.count, forKey: state.alive) == nil {
+    for state in states where positions[state.alive] == nil {
+      positions[state.alive] = examples.count
       examples.append(state.example)
       let number = UInt128(examples.count)
       for i in state.alive { members[i].append(number...number) }
@@ -116,45 +116,50 @@ private struct State {
   /// The positions of the selectors that may still select them, in order.
   var alive: [Int]
 
-  /// What the value of an attribute may be.
-  enum Choice: Hashable {
-    case absent
-    case value(String)
-    case other
-  }
-
-  /// Returns the values of `attribute` that make a difference to those of `selectors` that are alive.
-  func choices(
-    of attribute: PodAttribute, for selectors: [PodSelector], in namespaces: [String: [String: String]]
-  ) -> [Choice] {
+  /// Returns the pods apart by the values of `attribute` that make a difference to those of `selectors` that are alive.
+  func split(
+    by attribute: PodAttribute, for selectors: [PodSelector], in namespaces: [String: [String: String]]
+  ) -> [State] {
+    var silent: [Int] = []
+    var named: [String: [Int]] = [:]
+    var wide: [Int] = []
+    var strings: Set<String> = attribute == .namespace ? Set(namespaces.keys) : []
+    for i in alive {
+      guard let wanted = selectors[i].conditions[attribute] else {
+        silent.append(i)
+        continue
+      }
+      strings.formUnion(wanted.strings)
+      if wanted.isComplement || wanted.hasAbsence {
+        wide.append(i)
+      } else {
+        for string in wanted.strings { named[string, default: []].append(i) }
+      }
+    }
+    /// Returns the pods whose attribute has `value`; a value of nothing is one that no selector names.
+    func chosen(_ value: String??) -> State {
+      var result = self
+      var rest: [Int]
+      switch value {
+      case nil: rest = wide.filter { selectors[$0].conditions[attribute]?.contains(nil) ?? true }
+      case .some(let value):
+        result.example.values[attribute] = .some(value)
+        rest = wide.filter { i in
+          guard let wanted = selectors[i].conditions[attribute] else { return true }
+          return value.map { wanted.contains($0) } ?? wanted.hasOthers
+        }
+        if let value { rest += named[value] ?? [] }
+      }
+      result.alive = (silent + rest).sorted()
+      return result
+    }
     if case .namespaceLabel(let key) = attribute, let name = example.values[.namespace] ?? nil,
       let labels = namespaces[name]
     {
-      return [labels[key].map { .value($0) } ?? .absent]
+      return [chosen(labels[key].map { .some($0) })]
     }
-    var strings = Set<String>()
-    for i in alive { strings.formUnion(selectors[i].conditions[attribute]?.strings ?? []) }
-    if attribute == .namespace { strings.formUnion(namespaces.keys) }
-    let named = strings.sorted().map { Choice.value($0) }
-    return attribute == .namespace ? named + [.other] : [.absent] + named + [.other]
-  }
-
-  /// Returns the pods whose `attribute` is `choice`.
-  func choosing(_ choice: Choice, of attribute: PodAttribute, for selectors: [PodSelector]) -> State {
-    var result = self
-    switch choice {
-    case .absent: break
-    case .value(let value): result.example.values[attribute] = .some(value)
-    case .other: result.example.values[attribute] = .some(nil)
-    }
-    result.alive = alive.filter { i in
-      guard let wanted = selectors[i].conditions[attribute] else { return true }
-      return switch choice {
-      case .absent: wanted.contains(nil)
-      case .value(let value): wanted.contains(value)
-      case .other: wanted.hasOthers
-      }
-    }
-    return result
+    let others = strings.sorted().map { chosen(.some($0)) } + [chosen(.some(nil))]
+    // Every pod is in a namespace.
+    return attribute == .namespace ? others : [chosen(nil)] + others
   }
 }

@@ -45,7 +45,8 @@ extension Decompiler {
     let condition = nameUnknown(rule) ? "the rest of \(rule.path)" : nil
     // An empty list has everyone, or every port.
     let grant = ClusterRules.Grant(
-      pods, direction, peers: peers.isEmpty ? nil : peers, ports: ports.isEmpty ? nil : [], condition: condition)
+      pods, direction, peers: peers.isEmpty ? nil : peers, ports: ports.isEmpty ? nil : [], condition: condition,
+      origin: rule.path)
     if ports.isEmpty { rules.grants.append(grant) }
     for port in ports { try readPorts(port, of: grant) }
   }
