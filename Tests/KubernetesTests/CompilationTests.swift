@@ -477,4 +477,11 @@ import Testing
     let (small, large) = (seconds(100), seconds(1000))
     #expect(large < small * 30, "\(small) s, \(large) s")
   }
+
+  /// A block of addresses that has some pods in it would let in the pods that are refused.
+  @Test func refusedPodsDoNotComeInByTheirAddresses() {
+    var exposure = admission(.addresses(addresses("10.0.0.0/8")))
+    exposure.refusedPods = [.pods(namespace: "beta", labels: ["app": "y"])]
+    #expect(codes(cluster(workload { $0.admissions = [exposure] })) == ["error kubernetes-refusal 4"])
+  }
 }

@@ -89,15 +89,16 @@ import Testing
       "selector of all pods", shop, "  podSelector:\n    matchLabels:\n      app: shop", "  podSelector: {}", "8080/tcp"
     ),
     Fault(
-      "AND turned OR", shop, "      podSelector:\n        matchLabels:\n          app: y",
-      "    - podSelector:\n        matchLabels:\n          app: y", "of `alpha`"),
-    Fault("peer of any label", shop, "      podSelector:\n        matchLabels:\n          app: y\n", "", "of `alpha`"),
+      "AND turned OR", shop, "      podSelector:\n        matchLabels:\n          app: \"y\"",
+      "    - podSelector:\n        matchLabels:\n          app: \"y\"", "app=y of `"),
+    Fault(
+      "peer of any label", shop, "      podSelector:\n        matchLabels:\n          app: \"y\"\n", "", "of `alpha`"),
     Fault(
       "peer of any namespace", shop, "        matchLabels:\n          kubernetes.io/metadata.name: alpha\n",
-      "        matchLabels: {}\n", "another namespace"),
+      "        matchLabels: {}\n", "app=y of `"),
     Fault("except lost", shop, "        except:\n        - \"203.0.113.66/32\"\n", "", "from 203.0.113.66 to"),
     Fault("except too wide", shop, "203.0.113.66/32", "203.0.113.66/31", "from 203.0.113.67 to"),
-    Fault("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from 2"),
+    Fault("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from ::"),
     Fault("pods forgotten", shop, "    - namespaceSelector: {}\n", "", "8080/tcp from a"),
     Fault("endPort off by one", shop, "endPort: 9010", "endPort: 9011", "9011/tcp"),
     Fault("endPort lost", shop, "endPort: 9010\n      port", "port", "900"),
@@ -112,8 +113,8 @@ import Testing
     Fault("egress ports lost", shop, "    ports:\n    - port: 443\n      protocol: TCP\n", "", "192.0.2.77"),
     Fault("cidr wider", "web/networkpolicy-allow-desk.yaml", "198.51.100.0/24", "198.51.100.0/23", "198.51.101."),
     Fault(
-      "ingress of controller lost", "web/networkpolicy-allow-pages.yaml", "namespace: web", "namespace: other",
-      "8000/tcp"),
+      "policy in another namespace", "web/networkpolicy-allow-pages.yaml", "namespace: web", "namespace: other",
+      "app=pages"),
     Fault("nodePort other", "alpha/service-y.yaml", "nodePort: 30110", "nodePort: 30111", "3011"),
     Fault("targetPort other", "alpha/service-y.yaml", "targetPort: 5432", "targetPort: 5433", "port 543"),
     Fault(

@@ -14,10 +14,9 @@ extension ClusterRules {
     return result
   }
 
-  /// Returns what the rules mean for every connection.
+  /// Returns what the rules mean for every connection; `blocksHavePods` says whether a block of addresses has the pods
+  /// with such addresses in it, which is up to the network plugin (Calico: yes; Cilium: no).
   ///
-  /// - Parameter blocksHavePods: `true` iff a block of addresses has the pods with such addresses in it, which is up to
-  ///   the network plugin (Calico: yes; Cilium: no).
   /// - Requires: `universe` was made for `selectors`, among others.
   public func meaning(
     in universe: ClusterUniverse, blocksHavePods: Bool

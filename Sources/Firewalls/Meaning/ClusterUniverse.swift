@@ -30,9 +30,8 @@ public final class ClusterUniverse {
     var unknown: String?
   }
 
-  /// Creates a universe whose pods have addresses of `pods` and are told apart by `selectors`.
-  ///
-  /// - Parameter namespaces: the labels of those namespaces of which they are known.
+  /// Creates a universe whose pods have addresses of `pods` and are told apart by `selectors`; `namespaces` are the labels
+  /// of those namespaces of which they are known.
   public init(
     pods: AddressSet, selectors: some Sequence<PodSelector>, namespaces: [String: [String: String]] = [:],
     space: PacketSpace = PacketSpace()

@@ -19,11 +19,11 @@ extension YAMLStream {
   /// Returns the plain scalar that begins here; further lines of it are indented by `indent` or more.
   mutating func plain(atLeast indent: Int) throws(ManifestError) -> YAML {
     var words = Array(plainLine(inFlow: false))
-    skipSpaces()
+    var isOver = skipSpacesAndComment()
     guard isAtBreak else { throw error("a key with a value is not expected here") }
     guard !words.isEmpty else { return .null }
     var isSingle = true
-    while !isAtEnd {
+    while !isAtEnd, !isOver {
       var probe = self
       var breaks = 0
       while !probe.isAtEnd, probe.isAtBreak {
@@ -38,11 +38,18 @@ extension YAMLStream {
       words += breaks > 1 ? [UInt8](repeating: 0x0a, count: breaks - 1) : [0x20]
       words += plainLine(inFlow: false)
       isSingle = false
-      skipSpaces()
+      isOver = skipSpacesAndComment()
       guard isAtBreak else { throw error("a key is not expected in a text of several lines") }
     }
     let text = String(decoding: words, as: UTF8.self)
     return isSingle ? YAML(plain: text) : .string(text)
+  }
+
+  /// Goes behind spaces and a comment, and returns `true` iff there is a comment, which ends a text.
+  private mutating func skipSpacesAndComment() -> Bool {
+    let start = at
+    skipSpaces()
+    return bytes[start..<at].contains(UInt8(ascii: "#"))
   }
 
   /// Returns the quoted scalar that begins here; further lines of it are indented by `indent` or more.
@@ -65,6 +72,12 @@ extension YAMLStream {
         if isAtBreak {
           nextLine()
           while byte == 0x20 || byte == 0x09 { at += 1 }
+          // The break is escaped; those of empty lines behind it are not.
+          while !isAtEnd, isAtBreak {
+            nextLine()
+            result.append(0x0a)
+            while byte == 0x20 || byte == 0x09 { at += 1 }
+          }
         } else {
           result += try escaped()
         }
@@ -155,6 +168,7 @@ extension YAMLStream {
     guard isAtBreak else { throw error("a text of several lines begins on the next line") }
     nextLine()
     var lines: [ArraySlice<UInt8>] = []
+    var endsWithBreak = true
     while !isAtEnd {
       let start = at
       while byte == 0x20, wanted.map({ column < $0 }) ?? true { at += 1 }
@@ -171,12 +185,13 @@ extension YAMLStream {
       let first = at
       while !isAtBreak { at += 1 }
       lines.append(bytes[first..<at])
+      endsWithBreak = !isAtEnd
       nextLine()
     }
     let blank = lines.reversed().prefix { $0.isEmpty }.count
     lines.removeLast(blank)
     var text = isFolded ? YAMLStream.folded(lines) : Array(lines.joined(separator: [0x0a]))
-    if let keeps, !lines.isEmpty { text += [UInt8](repeating: 0x0a, count: keeps ? blank + 1 : 1) }
+    if let keeps, !lines.isEmpty, endsWithBreak { text += [UInt8](repeating: 0x0a, count: keeps ? blank + 1 : 1) }
     if keeps == true, lines.isEmpty { text += [UInt8](repeating: 0x0a, count: blank) }
     return String(decoding: text, as: UTF8.self)
   }

@@ -24,6 +24,13 @@ struct YAMLStream {
   }
 
   private mutating func documents() throws(ManifestError) -> [YAML] {
+    // Other control characters may not stand in YAML, and a return stands before a line feed.
+    for (i, byte) in bytes.enumerated() where byte < 0x20 && byte != 0x09 && byte != 0x0a {
+      guard byte == 0x0d, i + 1 < bytes.count, bytes[i + 1] == 0x0a else {
+        at = i
+        throw error("a control character does not stand in YAML")
+      }
+    }
     var result: [YAML] = []
     while true {
       try skipToContent()
@@ -121,7 +128,10 @@ struct YAMLStream {
     case UInt8(ascii: "&"), UInt8(ascii: "*"): throw error("anchors and aliases are not read here")
     case UInt8(ascii: "!"): throw error("tags are not read here")
     case UInt8(ascii: "?") where YAMLStream.isBlank(byte(1)): throw error("complex keys are not read here")
-    case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "%"): throw error("no value begins so")
+    case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "%"), UInt8(ascii: "]"), UInt8(ascii: "}"),
+      UInt8(ascii: ","):
+      throw error("no value begins so")
+    case UInt8(ascii: ":") where YAMLStream.isBlank(byte(1)): throw error("a key is expected before the colon")
     default: break
     }
   }
@@ -255,6 +265,7 @@ struct YAMLStream {
   private mutating func flowValue(depth: Int) throws(ManifestError) -> YAML {
     try refuseWhatIsNotRead()
     switch byte {
+    case UInt8(ascii: "|"), UInt8(ascii: ">"), UInt8(ascii: "?"): throw error("no value of a collection begins so")
     case UInt8(ascii: "["), UInt8(ascii: "{"): return try flow(depth: depth)
     case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(try quoted(atLeast: 0))
     default:
@@ -268,6 +279,7 @@ struct YAMLStream {
   private mutating func skipInFlow() throws(ManifestError) {
     while true {
       skipSpaces()
+      if byte == UInt8(ascii: "#") { while !isAtBreak { at += 1 } }
       if isAtEnd { throw error("a collection does not end") }
       guard isAtBreak else {
         if isMarker { throw error("a collection does not end") }
