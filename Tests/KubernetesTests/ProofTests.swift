@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: 0..<10) func randomClustersAreProved(batch: Int) throws {
     var proved = 0
-    for seed in batch * 50..<batch * 50 + 50 {
+    for seed in batch * 25..<batch * 25 + 25 {
       for isPublished in [false, true] {
         var firewall = RandomCluster.firewall(seed: seed)
         if isPublished { RandomCluster.publish(&firewall, seed: seed) }
@@ -36,7 +36,7 @@ import Testing
         proved += 1
       }
     }
-    #expect(proved > 15, "\(proved)")
+    #expect(proved > 6, "\(proved)")
   }
 
   /// Three answers: the policy's meaning, the engine's reading of the manifests, and an evaluator that knows NetworkPolicy
@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: 0..<10) func threeAnswersAgree(batch: Int) throws {
     var open = 0
     var judged = 0
-    for seed in batch * 20..<batch * 20 + 20 {
+    for seed in batch * 10..<batch * 10 + 10 {
       let firewall = RandomCluster.firewall(seed: seed)
       let compilation = KubernetesBackend.compile(firewall, sources: lines, today: today)
       guard compilation.diagnostics.allSatisfy({ $0.severity < .error }) else { continue }
@@ -80,7 +80,7 @@ import Testing
         }
       }
     }
-    #expect(judged > 100 && open > 3, "\(judged) judged, \(open) open")
+    #expect(judged > 50 && open > 0, "\(judged) judged, \(open) open")
   }
 
   /// Returns the first packet of a connection, or nothing if its ends are of two families.
