@@ -198,6 +198,11 @@ final class ChainTraversal {
       }
     }
     run.removeAll()
+    if order.count == 1 {
+      // No label is there to choose from.
+      for i in boxes.indices { boxes[i].label = order[0] }
+      return try space.map(of: boxes).overriding(rest)
+    }
     return try space.map(of: boxes).relabelled { order[Int($0) - 1] }.overriding(rest)
   }
 }

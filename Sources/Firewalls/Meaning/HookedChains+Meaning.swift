@@ -63,13 +63,10 @@ extension HookedChains {
 }
 
 /// The way of all packets through the hooks of a host.
+///
+/// Maps of packets on the way have labels of two kinds: the number of the state in which a packet goes on, or, behind
+/// `firstVerdict`, the verdict on one that went no further.
 private struct PacketsOnTheWay {
-  /// How packets come to a hook: the labels are states', by number.
-  var packets: PacketMap
-
-  /// What was decided for packets that came no further.
-  var refused: PacketMap
-
   private let host: HookedChains
   private let universe: Universe
   private let traversal: ChainTraversal
@@ -79,6 +76,8 @@ private struct PacketsOnTheWay {
   /// that came back over loopback, which were looked at when they were sent.
   private let translatable: PacketSet
 
+  private static let firstVerdict: UInt32 = 1 << 30
+
   init(_ host: HookedChains, in universe: Universe) throws(BudgetExceeded) {
     self.host = host
     self.universe = universe
@@ -86,10 +85,6 @@ private struct PacketsOnTheWay {
     traversal = ChainTraversal(host.chains, in: universe)
     let lo = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
     translatable = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state)).subtracting(lo)
-    refused = space.unlabelled
-    packets = space.unlabelled
-    let first = label(of: PacketState())
-    packets = try universe.possible.labelled(first)
   }
 
   private mutating func label(of state: PacketState) -> UInt32 {
@@ -101,49 +96,69 @@ private struct PacketsOnTheWay {
 
   mutating func meaning() throws(BudgetExceeded) -> Meaning {
     let space = universe.space
-    let all = packets
     let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
+    // Packets that cannot exist go along, since sets without them are larger; a meaning leaves them out.
+    let all = try space.everything.labelled(label(of: PacketState()))
 
-    packets = try all.restricted(to: arriving)
-    try pass(.prerouting)
-    let (delivered, routed) = try divided()
-    packets = delivered
-    try pass(.input)
-    let received = packets
-    packets = routed
-    try pass(.forward)
-    try pass(.postrouting)
-    let sentOn = packets
-    packets = try all.removing(arriving)
-    try pass(.output)
-    try pass(.postrouting)
+    var arrived = try all.restricted(to: arriving)
+    try pass(.prerouting, &arrived)
+    if [.input, .forward, .postrouting].contains(where: { !host.entrances(at: $0).isEmpty }) {
+      let delivered = try delivered(of: arrived)
+      var received = try arrived.restricted(to: delivered)
+      try pass(.input, &received)
+      var sentOn = try arrived.removing(delivered)
+      try pass(.forward, &sentOn)
+      try pass(.postrouting, &sentOn)
+      arrived = try received.overriding(sentOn)
+    }
+    var sent = try all.removing(arriving)
+    try pass(.output, &sent)
+    try pass(.postrouting, &sent)
 
-    let accepted = try received.overriding(sentOn).overriding(packets)
-    let states = states
+    let accept = Verdict.accept.label
+    let last = PacketsOnTheWay.firstVerdict
+    let verdicts = try arrived.overriding(sent).relabelled { $0 < last ? accept : $0 - last }
     return try Meaning(
-      universe, verdicts: accepted.relabelled { _ in Verdict.accept.label }.overriding(refused),
-      translations: universe.settled(accepted.relabelled { states[Int($0) - 1].translation }),
-      masqueraded: sentOn.relabelled { states[Int($0) - 1].isMasqueraded ? 1 : 0 }.domain)
+      universe, verdicts: verdicts, translations: translations(of: arrived.overriding(sent)),
+      masqueraded: masqueraded(of: arrived))
   }
 
-  /// Returns the packets that go to processes of the host, and those that are routed on.
-  private func divided() throws(BudgetExceeded) -> (PacketMap, PacketMap) {
+  /// Returns where packets are sent that came to the end in `packets`.
+  private func translations(of packets: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    guard states.contains(where: { $0.translation != 0 }) else { return universe.space.unlabelled }
+    let states = states
+    return try universe.settled(
+      packets.relabelled { $0 < PacketsOnTheWay.firstVerdict ? states[Int($0) - 1].translation : 0 })
+  }
+
+  /// Returns the packets that came to the end in `packets` with an address of this host as their source.
+  private func masqueraded(of packets: PacketMap) throws(BudgetExceeded) -> PacketSet {
+    guard states.contains(where: \.isMasqueraded) else { return universe.space.nothing }
+    let states = states
+    return try packets.relabelled {
+      $0 < PacketsOnTheWay.firstVerdict && states[Int($0) - 1].isMasqueraded ? 1 : 0
+    }.domain
+  }
+
+  /// Returns the packets of `packets` that go to processes of the host; the others are routed on.
+  private func delivered(of packets: PacketMap) throws(BudgetExceeded) -> PacketSet {
     let space = universe.space
     let kinds = IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) })
     let local = try space.set(.destinationKind, in: space.values(kinds, of: .destinationKind))
+    guard states.contains(where: { $0.translation != 0 }) else { return local }
     let states = states
     let universe = universe
-    let translated = try packets.relabelled { states[Int($0) - 1].translation }
+    let translated = try packets.relabelled {
+      $0 < PacketsOnTheWay.firstVerdict ? states[Int($0) - 1].translation : 0
+    }
     let here = try translated.relabelled { label in
       if let translation = universe.translation(labelled: label), translation.targets == nil { 1 } else { 0 }
     }.domain
-    let elsewhere = try translated.domain.subtracting(here)
-    let delivered = try local.subtracting(elsewhere).union(here)
-    return (try packets.restricted(to: delivered), try packets.removing(delivered))
+    return try local.subtracting(translated.domain.subtracting(here)).union(here)
   }
 
-  /// Lets the packets go through the chains at `hook`.
-  private mutating func pass(_ hook: HookedChains.Hook) throws(BudgetExceeded) {
+  /// Lets `packets` go through the chains at `hook`.
+  private mutating func pass(_ hook: HookedChains.Hook, _ packets: inout PacketMap) throws(BudgetExceeded) {
     let space = universe.space
     for entrance in host.entrances(at: hook) {
       var seen = space.everything
@@ -151,20 +166,34 @@ private struct PacketsOnTheWay {
         seen = try space.set(.family, in: space.value(family.number, of: .family))
       }
       if entrance.translates { seen = try seen.intersection(translatable) }
+      let goingOn = packets.labels.filter { $0 < PacketsOnTheWay.firstVerdict }
+      if goingOn.count < packets.labels.count {
+        seen = try seen.intersection(packets.packets(labelled: Set(goingOn)))
+      }
       let inside = try packets.restricted(to: seen)
-      let exits = try inside.paired(with: exits(of: entrance, for: inside, at: hook))
-      packets = try packets.removing(seen)
-      try leave(entrance, exits)
+      let changed: PacketMap
+      if goingOn.count == 1 {
+        // All come in one state, so that the exits alone tell what becomes of them.
+        let exits = try exits(of: entrance, for: inside, at: hook)
+        changed = try leave(entrance, exits) { (goingOn[0], $0) }
+      } else {
+        let pairs = try inside.paired(with: exits(of: entrance, for: inside, at: hook))
+        let space = universe.space
+        changed = try leave(entrance, pairs) { space.pair($0) }
+      }
+      packets = try changed.overriding(packets)
     }
   }
 
-  /// Goes on with packets that leave `entrance`: `exits` has pairs of the state in which they came and the exit.
-  private mutating func leave(_ entrance: HookedChains.Entrance, _ exits: PacketMap) throws(BudgetExceeded) {
+  /// Returns how packets go on that leave `entrance`; `parts` tells, for a label of `exits`, the state in which they came
+  /// and the exit.
+  private mutating func leave(
+    _ entrance: HookedChains.Entrance, _ exits: PacketMap, parts: (UInt32) -> (UInt32, UInt32)
+  ) throws(BudgetExceeded) -> PacketMap {
     var next: [UInt32: UInt32] = [:]
-    var verdicts: [UInt32: UInt32] = [:]
-    for pair in exits.labels {
-      let (before, label) = universe.space.pair(pair)
-      let exit = traversal.exit(labelled: label)
+    for label in exits.labels {
+      let (before, number) = parts(label)
+      let exit = traversal.exit(labelled: number)
       let decision: Verdict =
         switch exit.decision {
         case .accept: .accept
@@ -173,17 +202,16 @@ private struct PacketsOnTheWay {
         case .fallThrough: entrance.policy
         }
       guard decision == .accept else {
-        verdicts[pair] = decision.label
+        next[label] = PacketsOnTheWay.firstVerdict + decision.label
         continue
       }
       var state = exit.state
       let old = states[Int(before) - 1]
       // The first translation of a connection stands.
       if old.translation != 0 { state.translation = old.translation }
-      next[pair] = self.label(of: state)
+      next[label] = self.label(of: state)
     }
-    refused = try refused.overriding(exits.relabelled { verdicts[$0] ?? 0 })
-    packets = try packets.overriding(exits.relabelled { next[$0] ?? 0 })
+    return try exits.relabelled { next[$0] ?? 0 }
   }
 
   /// Returns the exits of `entrance` for each of `inside`, as original packets.
@@ -203,7 +231,7 @@ private struct PacketsOnTheWay {
       if !entrance.knowsDeparture { exits = try exits.fixing(.departure, to: 0) }
       let isTouched = seen.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
       for group in isTouched ? labels.map({ [$0] }) : [labels] {
-        let packets = try inside.packets(labelled: Set(group))
+        let packets = try groups.count == 1 && !isTouched ? inside.domain : inside.packets(labelled: Set(group))
         let changed = isTouched ? try translated(exits, by: states[Int(group[0]) - 1].translation) : exits
         result = try result.overriding(changed.restricted(to: packets))
       }

@@ -21,6 +21,10 @@ public struct Meaning {
   ) throws(BudgetExceeded) {
     self.universe = universe
     self.verdicts = try verdicts.restricted(to: universe.possible)
+    guard !translations.isEmpty || !masqueraded.isEmpty else {
+      (self.translations, self.masqueraded) = (translations, masqueraded)
+      return
+    }
     let accepted = try self.verdicts.packets(labelled: Verdict.accept.label)
       .intersection(universe.space.set(.state, in: universe.space.value(ConnectionState.new.rawValue, of: .state)))
     self.translations = try translations.restricted(to: accepted)

@@ -4,7 +4,7 @@ import Packets
 /// Packets whose fields have values of one set each, while a rule is being read.
 struct Cube {
   /// The values of the fields that were looked at.
-  var sides: [PacketField: IntervalSet<UInt128>] = [:]
+  var sides = Sides()
 
   /// What must hold besides, such as to be within a rate.
   var conditions: [PacketField] = []
@@ -25,7 +25,9 @@ struct Cube {
   /// Returns what is in both `self` and `other`, or nothing if no packet is.
   func intersection(_ other: Cube) -> Cube? {
     var result = self
-    for (field, values) in other.sides where !result.narrow(field, to: values) { return nil }
+    for field in PacketField.all {
+      if let values = other.sides[field], !result.narrow(field, to: values) { return nil }
+    }
     for condition in other.conditions where !result.conditions.contains(condition) {
       result.conditions.append(condition)
     }
@@ -40,8 +42,28 @@ struct Cube {
   /// Returns the box of the fields in `space`, with the label `label`; conditions beyond the first one are not in it.
   func box(in space: PacketSpace) -> PacketBox {
     var box = PacketBox()
-    for (field, values) in sides { box[field] = space.values(values, of: field) }
+    for field in PacketField.all {
+      if let values = sides[field] { box[field] = space.values(values, of: field) }
+    }
     return conditions.first.map(box.when) ?? box
+  }
+}
+
+/// The values of some fields, which are not conditions.
+struct Sides: ExpressibleByDictionaryLiteral {
+  // A dictionary would take three times as long to read a ruleset of ten thousand services.
+  private var values = [IntervalSet<UInt128>?](repeating: nil, count: PacketField.all.count)
+
+  init() {}
+
+  init(dictionaryLiteral elements: (PacketField, IntervalSet<UInt128>)...) {
+    for (field, set) in elements { self[field] = set }
+  }
+
+  /// The values of `field`, or nothing if it was not looked at.
+  subscript(field: PacketField) -> IntervalSet<UInt128>? {
+    get { values[Int(field.rawValue)] }
+    set { values[Int(field.rawValue)] = newValue }
   }
 }
 

@@ -68,6 +68,10 @@ struct Matched {
 }
 
 extension Universe {
+  /// The protocols that have ports, by number.
+  private static let protocolsWithPorts = IntervalSet(
+    TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
+
   /// Returns the packets of `cubes`, whatever became of their destination.
   func set(of cubes: [Cube]) throws(BudgetExceeded) -> PacketSet {
     var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map { $0.box(in: space) })
@@ -84,9 +88,9 @@ extension Universe {
   /// Returns `cube` for protocols that have ports, if it looks at ports, and for others, whose packets have any bits there.
   func withPortsOfOthers(_ cube: Cube) throws(BudgetExceeded) -> [Cube] {
     guard cube.looksAtPorts else { return [cube] }
+    let protocols = Universe.protocolsWithPorts
+    if let some = cube.sides[.transport], some.isSubset(of: protocols) { return [cube] }
     var ported = cube
-    let protocols = IntervalSet(
-      TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
     var result = ported.narrow(.transport, to: protocols) ? [ported] : []
     var others = cube
     guard others.narrow(.transport, to: protocols.complement.intersection(IntervalSet(0...255))) else { return result }
