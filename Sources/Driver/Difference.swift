@@ -81,7 +81,7 @@ private struct HostComparison {
   /// The moments that are compared, in seconds since 1970.
   private var window: IntervalSet<UInt128> {
     let start = UInt128(max(0, new.pipeline.today.daysSinceEpoch)) * 86_400
-    return IntervalSet(start...UInt128(UInt64.max))
+    return IntervalSet(start...max(start, UInt128(Universe.lastMoment)))
   }
 
   mutating func rows() throws(BudgetExceeded) -> [Difference.Row] {

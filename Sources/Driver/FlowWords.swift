@@ -85,7 +85,7 @@ struct FlowWords {
   func text(moments times: IntervalSet<UInt128>) -> String {
     times.intervals.map { interval in
       let first = CalendarDate(daysSinceEpoch: Int(interval.lowerBound / 86_400))
-      if interval.upperBound >= UInt128(UInt64.max) { return "from \(first) on" }
+      if interval.upperBound >= UInt128(Universe.lastMoment) { return "from \(first) on" }
       return "until the end of \(CalendarDate(daysSinceEpoch: Int(interval.upperBound / 86_400)))"
     }.joined(separator: " and ")
   }

@@ -98,27 +98,32 @@ extension Pipeline {
   func findings(
     of artefacts: [Artefact], by target: any HostBackend.Type, of host: Host, _ prover: Prover
   ) -> [Diagnostic] {
-    guard let proof = prover.prove(artefacts, of: target), !proof.holds else { return [] }
     let files = artefacts.map { "`\($0.path)`" }.joined(separator: ", ")
+    return findings(of: prover.prove(artefacts, of: target), about: files, host.name)
+  }
+
+  /// Returns what is wrong with `files`, which were made for the host or cluster `name`, by `proof`.
+  func findings(of proof: Proof?, about files: String, _ name: Name) -> [Diagnostic] {
+    guard let proof, !proof.holds else { return [] }
     let report = "Nothing was written. Please report it, with the policy: this is a fault of portcullis, not of yours."
     guard let difference = proof.difference else {
       return [
         Diagnostic(
-          .error, "unproved-output", "\(files) of \(host.name.value) cannot be proved to do what the policy says",
-          at: .init(host.name.span), because: "\(proof.failure ?? "No reason is known").", help: report,
-          subject: host.name.value)
+          .error, "unproved-output", "\(files) of \(name.value) cannot be proved to do what the policy says",
+          at: .init(name.span), because: "\(proof.failure ?? "No reason is known").", help: report,
+          subject: name.value)
       ]
     }
     let rules = difference.rules.suffix(3).map { "`\($0)`" }.joined(separator: ", then ")
     return [
       Diagnostic(
-        .error, "unproved-output", "\(files) of \(host.name.value) would not do what the policy says",
-        at: .init(host.name.span),
+        .error, "unproved-output", "\(files) of \(name.value) would not do what the policy says",
+        at: .init(name.span),
         also: difference.cause.map { [.init($0.span, "this line decides in the policy")] } ?? [],
         because:
-          "Of \(difference.packet), the policy says: \(difference.policy); the file: \(difference.files)"
+          "Of \(difference.packet), the policy says: \(difference.policy); the files: \(difference.files)"
           + (rules.isEmpty ? "." : ", by \(rules)."),
-        help: report, subject: host.name.value)
+        help: report, subject: name.value)
     ]
   }
 }

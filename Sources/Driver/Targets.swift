@@ -57,7 +57,18 @@ extension Pipeline {
   /// - Requires: the firewalls are derived.
   public func compile(_ id: ID<Cluster>, to target: any ClusterBackend.Type) -> Compilation {
     guard let lowering else { preconditionFailure("compiled before it was lowered") }
-    return target.compile(lowering.firewall(of: id, on: today), sources: sources, today: today)
+    return compile(lowering.firewall(of: id, on: today), at: id, to: target)
+  }
+
+  /// Returns the files of `target` for `firewall`, that of the cluster `id`, proved.
+  private func compile(
+    _ firewall: ClusterFirewall, at id: ID<Cluster>, to target: any ClusterBackend.Type
+  ) -> Compilation {
+    var result = target.compile(firewall, sources: sources, today: today)
+    guard !result.diagnostics.contains(where: { $0.severity == .error }) else { return result }
+    let proof = Pipeline.prove(result.artefacts, of: target, mean: firewall, on: today)
+    result.diagnostics += findings(of: proof, about: "the manifests", policy[id].name)
+    return result
   }
 
   /// Returns the files of every target for every host and cluster, by path.
@@ -76,7 +87,7 @@ extension Pipeline {
     for (i, cluster) in policy.clusters.enumerated() {
       let firewall = lowering.firewall(of: ID(i), on: today)
       for target in Targets.clusters {
-        add(target.compile(firewall, sources: sources, today: today), below: "clusters/\(cluster.name.value)")
+        add(compile(firewall, at: ID(i), to: target), below: "clusters/\(cluster.name.value)")
       }
     }
     result.artefacts.sort { $0.path < $1.path }

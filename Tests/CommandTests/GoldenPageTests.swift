@@ -13,6 +13,15 @@ import Testing
   /// The example whose policy is wrong on purpose.
   static let mistake = "mistake"
 
+  /// The example with two policies.
+  static let change = "change"
+
+  /// The folders of the policies that are as they should be.
+  static let samples =
+    examples.filter { $0 != mistake }.flatMap { name in
+      name == change ? ["examples/\(name)/before", "examples/\(name)/after"] : ["examples/\(name)"]
+    } + ["policies"]
+
   /// Returns what the program answers to `command`, run in the root of the repository.
   private func answer(_ command: String) throws -> Sandbox.Outcome {
     try Sandbox().shell(
@@ -44,13 +53,13 @@ import Testing
     if rewritten != page { try Data(rewritten.utf8).write(to: file) }
   }
 
-  @Test(arguments: examples.filter { $0 != mistake }.map { "examples/\($0)" } + ["policies"])
+  @Test(arguments: samples)
   func sampleIsClean(folder: String) throws {
     let check = try answer("portcullis check \(folder) --strict --today 2026-11-22")
     #expect(check.code == 0, "\(check.output)\(check.error)")
   }
 
-  @Test(arguments: examples.map { "examples/\($0)" } + ["policies"])
+  @Test(arguments: samples + ["examples/\(mistake)"])
   func sampleIsFormatted(folder: String) throws {
     let format = try answer("portcullis fmt --check \(folder)")
     #expect(format.code == 0, "\(format.output)\(format.error)")

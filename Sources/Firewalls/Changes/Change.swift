@@ -80,7 +80,7 @@ public struct Comparison {
       .closes, acceptedBefore.subtracting(accepted), refusing: newFirewall, .new, accepting: oldFirewall, .old)
     let moved = try old.translations.differing(from: new.translations)
       .union(old.masqueraded.subtracting(new.masqueraded)).union(new.masqueraded.subtracting(old.masqueraded))
-      .intersection(accepted).intersection(acceptedBefore)
+      .intersection(new.accepted).intersection(old.accepted)
     result += try attributed(.translates, possibly(moved), refusing: nil, .old, accepting: newFirewall, .new)
     let limited = try possibly(
       new.accepted.subtracting(old.accepted).union(old.accepted.subtracting(new.accepted))

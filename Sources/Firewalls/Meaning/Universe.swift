@@ -97,6 +97,9 @@ public final class Universe {
     try space.condition("within \(Limit(rate, burst: burst, perSource: perSource))")
   }
 
+  /// The last second that the kernel's clock comes to, since 1970 (KTIME_MAX, linux/ktime.h).
+  public static let lastMoment: UInt64 = 9_223_372_036
+
   /// The burst of a limit that has none: that of nft(8) and iptables(8).
   public static let usualBurst: UInt32 = 5
 
@@ -155,7 +158,7 @@ public final class Universe {
       boxes += [withPorts, messages, others]
     }
     // The kernel's clock, 64 bits of nanoseconds with a sign, ends in the year 2262 (KTIME_MAX, linux/ktime.h).
-    let moments = space.values(0...UInt64(9_223_372_036), of: .time)
+    let moments = space.values(0...Universe.lastMoment, of: .time)
     for i in boxes.indices { boxes[i][.time] = moments }
     // What arrives came in somewhere; what a process sends did not, and goes out somewhere.
     let somewhere = space.values(1...UInt128.max, of: .arrival)
