@@ -68,7 +68,7 @@ let package = Package(
       of: "Driver", named: "KernelTests",
       with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],
       apartFrom: ["README.md"]),
-    tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax"]),
+    tests(of: "Checks", named: "ChecksTests", with: ["Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Nftables", named: "NftablesTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"]),

@@ -39,9 +39,10 @@ extension Pipeline {
     }
     if let refusal = departure(of: packet(on: host.map { policy[$0] } ?? Host.nowhere)) { return refusal }
     if let host { return explain(packet(on: policy[host]), arrivingAt: firewalls[host.rawValue]) }
-    // An address that is nobody's is reached through the routers.
-    let routers = firewalls.filter { !$0.passages.isEmpty }
-    let answers = routers.map { explain(packet(on: policy[$0.host]), arrivingAt: $0) }
+    // What everybody on a link listens to reaches every host; an address that is nobody's is reached through the routers.
+    let isShared = AddressSet.shared.contains(destination)
+    let places = firewalls.filter { isShared || !$0.passages.isEmpty }
+    let answers = places.map { explain(packet(on: policy[$0.host]), arrivingAt: $0) }
     guard let answer = answers.first(where: { $0.verdict == .accept }) ?? answers.first else {
       throw UnanswerableQuestion("no host has the address `\(destination)`, and no router passes anything on")
     }
@@ -68,8 +69,12 @@ extension Pipeline {
 
   /// Returns the interface of `host` that packets from `source` arrive on, if its zones tell.
   private func arrival(of source: Address, on host: Host) -> String? {
-    if host.addresses.contains(where: { $0.value == source }) { return "lo" }
-    let bound = host.interfaces.first { i in i.zones.contains { policy[$0.value].addresses.contains(source) } }
+    host.addresses.contains(where: { $0.value == source }) ? "lo" : interface(of: host, towards: source)
+  }
+
+  /// Returns the interface of `host` that `address` is behind, if its zones tell.
+  func interface(of host: Host, towards address: Address) -> String? {
+    let bound = host.interfaces.first { i in i.zones.contains { policy[$0.value].addresses.contains(address) } }
     return (bound ?? host.interfaces.first(where: \.isInternet))?.name.value
   }
 
@@ -79,12 +84,7 @@ extension Pipeline {
       return nil
     }
     let firewall = firewalls[index]
-    guard let departures = firewall.departures, !firewall.isLocal(packet.destination) else { return nil }
-    let isOpen = departures.contains { d in
-      d.destinations.contains(packet.destination) && (d.until.map { today <= $0 } ?? true)
-        && (d.traffic?.contains { $0.contains(packet.traffic) } ?? true)
-    }
-    if isOpen { return nil }
+    if firewall.permits(departing: packet, on: today) { return nil }
     let host = policy.hosts[index]
     return Explanation(
       firewall.rejects ? .reject : .drop, .egress, at: "host \(host.name.value)",
@@ -97,7 +97,9 @@ extension Pipeline {
 
   /// Returns what `firewall` makes of `packet`.
   private func explain(_ packet: Packet, arrivingAt firewall: Firewall) -> Explanation {
-    let judgement = firewall.judge(packet, on: today)
+    let isRouted = !firewall.isLocal(packet.destination)
+    let departing = isRouted ? interface(of: policy[firewall.host], towards: packet.destination) : nil
+    let judgement = firewall.judge(packet, departing: departing, on: today)
     let place = "host \(firewall.name)"
     var result: Explanation
     switch judgement.reason {

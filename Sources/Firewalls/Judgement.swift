@@ -59,7 +59,15 @@ extension Firewall {
   public func judge(_ packet: Packet, departing: String? = nil, on today: CalendarDate) -> Judgement {
     if packet.interface == "lo" { return Judgement(.accept, .loopback) }
     if isEssential(packet) { return Judgement(.accept, .essential) }
-    if pingOpen, isEcho(packet) { return Judgement(.accept, .ping, isLimited: true) }
+    let judgement = judgeByLines(packet, departing: departing, on: today)
+    guard pingOpen, isEcho(packet) else { return judgement }
+    // What is over the rate of echo requests is accepted if a line accepts it.
+    return judgement.verdict == .accept && !judgement.isLimited
+      ? judgement : Judgement(.accept, .ping, isLimited: true)
+  }
+
+  /// Returns what becomes on the day `today` of `packet` by blocks, openings and passages alone.
+  private func judgeByLines(_ packet: Packet, departing: String?, on today: CalendarDate) -> Judgement {
     let refusal = rejects ? Verdict.reject : .drop
     let isLocal = isLocal(packet.destination)
     if let i = blocks.firstIndex(where: { (isLocal || !$0.sparesTransit) && $0.covers(packet, on: today) }) {
@@ -81,7 +89,28 @@ extension Firewall {
 
   /// Returns `true` iff `address` is one of the host's own, or one that several hosts listen to.
   public func isLocal(_ address: Address) -> Bool {
-    addresses.contains(address) || AddressSet.loopback.contains(address) || AddressSet.multicast.contains(address)
+    addresses.contains(address) || AddressSet.loopback.contains(address) || AddressSet.shared.contains(address)
+  }
+
+  /// Returns `true` iff the host's own processes may open the connection whose first packet is `packet` on the day
+  /// `today`.
+  public func permits(departing packet: Packet, on today: CalendarDate) -> Bool {
+    guard let departures else { return true }
+    if addresses.contains(packet.destination) || AddressSet.loopback.contains(packet.destination) { return true }
+    let ports = (packet.sourcePort, packet.destinationPort)
+    let isEssential =
+      switch packet.transport {
+      case .icmp: Essentials.icmp.contains { UInt16($0) == packet.destinationPort }
+      case .icmpv6: Essentials.icmpv6.contains { UInt16($0) == packet.destinationPort }
+      case .udp where packet.source.family == .ipv6: ports == (Essentials.dhcpv6Client, Essentials.dhcpv6Server)
+      case .udp: ports == (68, 67)
+      default: false
+      }
+    return isEssential
+      || departures.contains { departure in
+        departure.destinations.contains(packet.destination) && (departure.until.map { today <= $0 } ?? true)
+          && (departure.traffic?.contains { $0.contains(packet.traffic) } ?? true)
+      }
   }
 
   /// Returns `true` iff IP needs `packet`.

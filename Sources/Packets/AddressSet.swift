@@ -147,6 +147,9 @@
     Prefix(containing: Address(.ipv6, UInt128(0xff) << 120), length: 8),
   ])
 
+  /// Addresses that several hosts listen to: multicast, and everybody on a link (RFC 919).
+  public static let shared = AddressSet.multicast.union(AddressSet([Address(.ipv4, 0xffff_ffff)]))
+
   /// The addresses that are valid on one link alone: fe80::/10 (RFC 4291).
   public static let linkLocalIPv6 = AddressSet([
     Prefix(containing: Address(.ipv6, UInt128(0xfe80) << 112), length: 10)

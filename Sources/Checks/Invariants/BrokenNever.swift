@@ -116,64 +116,172 @@ extension Check {
   ) { inspection in
     let claims = inspection.policy.invariants.filter { !$0.isAlways }.map { Claim($0, in: inspection) }
     guard !claims.isEmpty else { return [] }
-    let clusters = inspection.clusterFirewalls
-    let strangers = inspection.strangers
-    let bare = AddressSet.all.subtracting(inspection.guarded)
-    var findings: [Finding] = []
-    for claim in claims {
-      var seen = Set<Span>()
-      var doors: [Door] = []
-      func report(_ cause: Cause, _ witness: String?, _ traffic: Traffic?, on place: String) {
-        guard let witness, seen.insert(cause.span).inserted else { return }
-        findings.append(breach(of: claim, by: cause, from: witness, to: traffic, on: place))
+    var breaches = Breaches(in: inspection)
+    return claims.flatMap { claim -> [Finding] in
+      do throws(BudgetExceeded) {
+        return try breaches.findings(claim)
+      } catch {
+        return [.undecided(claim, error)]
       }
-      for firewall in inspection.firewalls {
-        let sources = inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: strangers)
-        for opening in firewall.openings where claim.concerns(opening, of: firewall) {
-          guard opening.until.map({ inspection.today <= $0 }) ?? true else { continue }
-          doors.append(Door(opening, of: firewall))
-          let meant = opening.sources.intersection(sources)
-          guard !meant.isEmpty else { continue }
-          let open = meant.subtracting(firewall.surelyRefused(opening.traffic, at: opening.destinations))
-          report(opening.cause, open.witness, opening.traffic, on: "host `\(firewall.name)`")
-        }
-      }
-      for cluster in clusters {
-        let view = ClusterView(claim.invariant.audience, in: cluster, strangers: strangers, inspection)
-        for pods in cluster.workloads where claim.concerns(pods.service, in: cluster) {
-          for admission in pods.admissions {
-            guard let traffic = claim.met(by: admission, of: pods.service, in: inspection) else { continue }
-            doors.append(Door(admission, on: traffic, in: cluster))
-            report(admission.cause, view.witness(letInBy: admission), traffic, on: "cluster `\(cluster.name)`")
-          }
-        }
-      }
-      for firewall in inspection.firewalls where !firewall.passages.isEmpty {
-        let sources = inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: strangers)
-        for passage in firewall.passages where passage.until.map({ inspection.today <= $0 }) ?? true {
-          // What a node passes on to pods is judged by their own policies.
-          guard passage.cause.subject == "transit" else { continue }
-          let open = passage.sources.intersection(sources).subtracting(firewall.surelyRefused)
-          guard !open.isEmpty else { continue }
-          let seenAs = passage.masquerade ? firewall.addresses : AddressSet(unionOf: open.map(\.addresses))
-          guard let traffic = passage.traffic(through: doors, from: seenAs, to: claim, bare: bare, strangers: strangers)
-          else { continue }
-          report(passage.cause, open.witness, traffic.first, on: "router `\(firewall.name)`")
+    }
+  }
+}
+
+/// What breaks the `never` of a policy.
+private struct Breaches {
+  private let inspection: Inspection
+  private let packets: HostPackets
+  private let clusters: [ClusterFirewall]
+  private let strangers: AddressSet
+
+  /// The addresses of machines that have no firewall from the policy.
+  private let bare: AddressSet
+
+  private let hasRouters: Bool
+
+  // What is found of one claim.
+  private var seen = Set<Span>()
+  private var doors: [Door] = []
+  private var result: [Finding] = []
+
+  /// Creates the search in `inspection`.
+  init(in inspection: Inspection) {
+    self.inspection = inspection
+    packets = HostPackets(inspection)
+    clusters = inspection.clusterFirewalls
+    strangers = inspection.strangers
+    bare = AddressSet.all.subtracting(inspection.guarded)
+    hasRouters = inspection.firewalls.contains { !$0.passages.isEmpty }
+  }
+
+  private var space: PacketSpace { packets.universe.space }
+
+  /// Returns what breaks `claim`.
+  mutating func findings(_ claim: Claim) throws(BudgetExceeded) -> [Finding] {
+    seen = []
+    doors = []
+    result = []
+    for firewall in inspection.firewalls { try look(at: firewall, for: claim) }
+    for cluster in clusters {
+      let view = ClusterView(claim.invariant.audience, in: cluster, strangers: strangers, inspection)
+      for pods in cluster.workloads where claim.concerns(pods.service, in: cluster) {
+        for admission in pods.admissions {
+          guard let traffic = claim.met(by: admission, of: pods.service, in: inspection) else { continue }
+          let met = claim.traffic.isEmpty ? admission.traffic : [traffic]
+          doors += met.map { Door(places: cluster.pods, sources: admission.sources(in: cluster), traffic: $0) }
+          guard let witness = view.witness(letInBy: admission) else { continue }
+          report(claim, admission.cause, "\(witness) gets through to \(traffic) of cluster `\(cluster.name)`")
         }
       }
     }
-    return findings
+    guard hasRouters else { return result }
+    var behind: PacketSet?
+    for firewall in inspection.firewalls where !firewall.passages.isEmpty {
+      let sources = inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: strangers)
+      // What a node passes on to pods is judged by their own policies.
+      for passage in firewall.passages where passage.cause.subject == "transit" && holds(passage.until) {
+        guard !passage.sources.intersection(sources).isEmpty else { continue }
+        let asked = try space.set(of: packets.boxes(packets.box, from: sources))
+        let open = try space.set(of: firewall.boxes(of: passage, in: packets.universe))
+          .intersection(asked).subtracting(packets.refused(by: firewall))
+        guard !open.isEmpty else { continue }
+        if behind == nil { behind = try behindRouters(claim) }
+        let inner = behind ?? space.nothing
+        let reached = try passage.masquerade ? seen(inner, from: firewall.addresses) : inner
+        let meant = try open.intersection(reached.union(unguarded(by: passage, claim)))
+        guard let witness = try packets.witness(of: meant, to: AddressSet()) else { continue }
+        let words = "\(witness.words) gets through on router `\(firewall.name)`\(witness.moments)"
+        report(claim, passage.cause, words)
+      }
+    }
+    return result
   }
 
-  /// Returns the finding that `cause` breaks `claim`: `witness` gets through.
-  private static func breach(
-    of claim: Claim, by cause: Cause, from witness: String, to traffic: Traffic?, on place: String
-  ) -> Finding {
-    Finding(
-      "this opens what must never be open", about: cause.subject,
-      at: .init(cause.span, "\(witness) gets through to \(traffic.map { "\($0)" } ?? "any port") of \(place)"),
-      also: [.init(claim.invariant.provenance.span, "forbidden here")],
-      because: claim.invariant.provenance.because ?? "The policy promises that this is never open.",
-      help: "Narrow the audience, or change the invariant if the promise no longer stands.")
+  /// Looks for what `firewall` lets in although `claim` forbids it.
+  private mutating func look(at firewall: Firewall, for claim: Claim) throws(BudgetExceeded) {
+    var sources: [Reach]?
+    var asked: [Bool: PacketSet] = [:]
+    for opening in firewall.openings where claim.concerns(opening, of: firewall) && holds(opening.until) {
+      let isWhole = claim.concernsAllAddresses(of: opening)
+      if hasRouters { doors.append(Door(opening, of: firewall)) }
+      guard !seen.contains(opening.cause.span) else { continue }
+      let audience =
+        sources ?? inspection.sources(of: claim.invariant.audience, seenBy: firewall, strangers: strangers)
+      sources = audience
+      guard !opening.sources.intersection(audience).isEmpty else { continue }
+      let forbidden: PacketSet
+      if let known = asked[isWhole] {
+        forbidden = known
+      } else {
+        let places = isWhole ? .all : firewall.addresses.intersection(claim.places ?? .all)
+        forbidden = try space.set(of: packets.boxes(packets.box, from: audience, to: places, claim.traffic))
+        asked[isWhole] = forbidden
+      }
+      let open = try packets.packets(of: opening, on: firewall).intersection(forbidden)
+        .subtracting(packets.refused(by: firewall))
+      guard let witness = try packets.witness(of: open, to: firewall.addresses) else { continue }
+      let words = "\(witness.words) gets through on host `\(firewall.name)`\(witness.moments)"
+      report(claim, opening.cause, words)
+    }
+  }
+
+  /// Returns `true` iff what ends on `date` holds today.
+  private func holds(_ date: CalendarDate?) -> Bool { date.map { inspection.today <= $0 } ?? true }
+
+  /// Returns what hosts and clusters let in to what `claim` is about, by any interface, as packets to be routed on.
+  private func behindRouters(_ claim: Claim) throws(BudgetExceeded) -> PacketSet {
+    var byHost: [ID<Host>?: [Door]] = [:]
+    for door in doors { byHost[door.firewall?.host, default: []].append(door) }
+    var result = space.nothing
+    for (_, doors) in byHost.sorted(by: { ($0.key?.rawValue ?? -1) < ($1.key?.rawValue ?? -1) }) {
+      var boxes: [PacketBox] = []
+      for door in doors {
+        if let opening = door.opening, let firewall = door.firewall {
+          for box in firewall.boxes(of: opening, in: packets.universe) {
+            boxes += opening.destinations == nil ? packets.universe.boxes(box, .destination, in: door.places) : [box]
+          }
+        } else {
+          boxes += packets.boxes(packets.box, from: [Reach(door.sources)], to: door.places, [door.traffic])
+        }
+      }
+      var open = try space.set(of: boxes)
+      if !claim.traffic.isEmpty, doors.first?.firewall != nil {
+        open = try open.intersection(
+          space.set(of: claim.traffic.compactMap { packets.universe.box(packets.box, of: $0) }))
+      }
+      if let firewall = doors.first?.firewall { open = try open.subtracting(packets.refused(by: firewall)) }
+      result = try result.union(open.forgetting(.arrival).forgetting(.destinationKind))
+    }
+    return result
+  }
+
+  /// Returns what of `inner` still gets in when its source becomes one of `addresses`, from any source.
+  private func seen(_ inner: PacketSet, from addresses: AddressSet) throws(BudgetExceeded) -> PacketSet {
+    try inner.intersection(space.set(of: packets.boxes(packets.box, from: [Reach(addresses)])))
+      .forgetting(.source).forgetting(.sourcePort)
+  }
+
+  /// Returns what `claim` is about and no firewall of the policy judges behind `passage`.
+  private func unguarded(by passage: Passage, _ claim: Claim) throws(BudgetExceeded) -> PacketSet {
+    let places: AddressSet
+    if claim.invariant.targets.isEmpty {
+      // Whatever is sent to the Internet at large is meant for nobody whom the policy protects.
+      guard !AddressSet(unionOf: passage.destinations.map(\.addresses)).isAll else { return space.nothing }
+      places = bare.subtracting(strangers)
+    } else {
+      places = (claim.places ?? AddressSet()).intersection(bare)
+    }
+    return try space.set(of: packets.boxes(packets.box, from: [.everywhere], to: places, claim.traffic))
+  }
+
+  /// Notes that `cause` breaks `claim`, as `words` show.
+  private mutating func report(_ claim: Claim, _ cause: Cause, _ words: String) {
+    guard seen.insert(cause.span).inserted else { return }
+    result.append(
+      Finding(
+        "this opens what must never be open", about: cause.subject, at: .init(cause.span, words),
+        also: [.init(claim.invariant.provenance.span, "forbidden here")],
+        because: claim.invariant.provenance.because ?? "The policy promises that this is never open.",
+        help: "Narrow the audience, or change the invariant if the promise no longer stands."))
   }
 }

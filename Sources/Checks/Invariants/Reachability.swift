@@ -43,7 +43,15 @@ struct Claim {
     guard traffic.isEmpty || traffic.contains(where: { $0.overlaps(opening.traffic) }) else { return false }
     if invariant.targets.isEmpty { return true }
     if let services, let service = opening.cause.service, services.contains(service) { return true }
-    return places.map { $0.intersects(opening.destinations ?? firewall.addresses) } ?? false
+    guard let places else { return false }
+    return places.intersects(opening.destinations ?? firewall.addresses) || opening.forwards(to: places)
+  }
+
+  /// Returns `true` iff the claim is about `opening`, which concerns it, at whatever address of its host.
+  func concernsAllAddresses(of opening: Opening) -> Bool {
+    if invariant.targets.isEmpty { return true }
+    if let services, let service = opening.cause.service, services.contains(service) { return true }
+    return places.map(opening.forwards) ?? false
   }
 
   /// Returns `true` iff the pods of `service` in `cluster` are what the claim is about.
@@ -69,26 +77,44 @@ struct Claim {
 /// What lets connections in to what a `never` is about.
 struct Door {
   /// Where it is.
-  var places: AddressSet
+  let places: AddressSet
 
-  /// Who is let in, whatever the interface.
-  var sources: AddressSet
+  /// Who is let in by a cluster, whatever the interface.
+  let sources: AddressSet
 
   /// To what.
-  var traffic: Traffic
+  let traffic: Traffic
+
+  /// The opening, if it is one of a host.
+  let opening: Opening?
+
+  /// The firewall of that host.
+  let firewall: Firewall?
 
   /// Creates the door that `opening` of `firewall` is.
   init(_ opening: Opening, of firewall: Firewall) {
     places = opening.destinations ?? firewall.addresses
-    sources = AddressSet(unionOf: opening.sources.map(\.addresses))
+    sources = AddressSet()
     traffic = opening.traffic
+    self.opening = opening
+    self.firewall = firewall
   }
 
-  /// Creates the door that `admission` to the pods of `cluster` is, on `traffic`.
-  init(_ admission: Admission, on traffic: Traffic, in cluster: ClusterFirewall) {
-    places = cluster.pods
-    sources = AddressSet(
-      unionOf: admission.peers.map { peer in
+  /// Creates the door of a cluster.
+  init(places: AddressSet, sources: AddressSet, traffic: Traffic) {
+    self.places = places
+    self.sources = sources
+    self.traffic = traffic
+    opening = nil
+    firewall = nil
+  }
+}
+
+extension Admission {
+  /// Returns the addresses that are let in to pods of `cluster`, those of all its pods for what labels choose.
+  func sources(in cluster: ClusterFirewall) -> AddressSet {
+    AddressSet(
+      unionOf: peers.map { peer in
         switch peer {
         case .everyone: .all
         case .addresses(let addresses): addresses
@@ -96,62 +122,18 @@ struct Door {
         }
       }
     )
-    .subtracting(admission.exceptions)
-    self.traffic = traffic
+    .subtracting(exceptions)
   }
 }
 
-extension Passage {
-  /// Returns the traffic to what a claim is about that gets through; a list of nothing means all traffic, and nothing
-  /// that there is none.
-  ///
-  /// - Parameters:
-  ///   - doors: what lets in to what the claim is about.
-  ///   - sources: where the packets seem to come from behind the router.
-  ///   - claim: the claim.
-  ///   - bare: the addresses of machines that have no firewall from the policy.
-  ///   - strangers: the addresses of nobody whom the policy names.
-  /// - Returns: the traffic.
-  func traffic(
-    through doors: [Door], from sources: AddressSet, to claim: Claim, bare: AddressSet, strangers: AddressSet
-  ) -> [Traffic]? {
-    let reached = AddressSet(unionOf: destinations.map(\.addresses))
-    let door = doors.first { door in
-      (traffic?.contains { $0.overlaps(door.traffic) } ?? true) && door.sources.intersects(sources)
-        && door.places.intersects(reached)
-    }
-    if let door { return [door.traffic] }
-    let places: AddressSet
-    if claim.invariant.targets.isEmpty {
-      // Whatever is sent to the Internet at large is meant for nobody whom the policy protects.
-      guard !reached.isAll else { return nil }
-      places = bare.subtracting(strangers)
-    } else {
-      places = (claim.places ?? AddressSet()).intersection(bare)
-    }
-    guard reached.intersects(places) else { return nil }
-    guard !claim.traffic.isEmpty else { return traffic ?? [] }
-    guard let traffic else { return claim.traffic }
-    let met = traffic.filter { open in claim.traffic.contains { $0.overlaps(open) } }
-    return met.isEmpty ? nil : met
+extension Opening {
+  /// Returns `true` iff what is let in is sent on to one of `places`.
+  fileprivate func forwards(to places: AddressSet) -> Bool {
+    if case .forward(let targets, _)? = translation { targets.contains(where: places.contains) } else { false }
   }
 }
 
 extension Firewall {
-  /// Who is refused on every port of every place, for good.
-  var surelyRefused: [Reach] {
-    blocks.filter { $0.until == nil && $0.traffic == nil && $0.destinations == nil }.flatMap(\.sources)
-  }
-
-  /// Returns who is refused, for good, on all of `traffic` at `destinations`, or at all addresses of the host.
-  func surelyRefused(_ traffic: Traffic, at destinations: AddressSet?) -> [Reach] {
-    blocks.filter { block in
-      block.until == nil && (block.traffic?.contains { $0.contains(traffic) } ?? true)
-        && (block.destinations.map { (destinations ?? addresses).isSubset(of: $0) } ?? true)
-    }
-    .flatMap(\.sources)
-  }
-
   /// Returns who is refused on part of `traffic` on the day `today` or later, somewhere on the host.
   func perhapsRefused(_ traffic: Traffic, on today: CalendarDate) -> [Reach] {
     blocks.filter { block in
@@ -203,10 +185,15 @@ extension Inspection {
     return [Reach(strangers)].subtracting(named)
   }
 
+  /// Returns the interfaces of `host` that are bound to the Internet, in ascending order.
+  func internetInterfaces(of host: ID<Host>) -> [String] {
+    Set(policy[host].interfaces.filter(\.isInternet).map(\.name.value)).sorted()
+  }
+
   /// Returns `sources` of `audience` without those that are nobody of it: a private source that comes in on an
   /// interface of the Internet is spoofed, and is part of no audience but `internet`.
   func honest(_ sources: [Reach], of audience: Audience, on host: ID<Host>) -> [Reach] {
-    let interfaces = policy[host].interfaces.filter(\.isInternet).map(\.name.value).sorted()
+    let interfaces = internetInterfaces(of: host)
     guard !interfaces.isEmpty, !audience.parties.contains(where: { $0.value == .internet }) else { return sources }
     return sources.subtracting([Reach(.privateNetworks, on: .only(interfaces))])
   }
