@@ -9,9 +9,11 @@ extension Check {
     "broken-always", "Something is closed that must always be open", .invariants, .error,
     page: Page(
       what: """
-        Looks for traffic that is closed although an `always` asks for it: for each place where the service runs, every \
-        source of the audience has to be let in, without a limit and without an end, and no block may refuse it now or \
-        later. A service behind a router (`via`) is open if the router lets everyone of the audience in.
+        Looks for traffic that is closed, today or on any later day, although an `always` asks for it: for each \
+        place where the service runs, every packet of the audience has to be let in, by one exposure or by several \
+        together, without a limit, and no block may refuse it. A service behind a router (`via`) is open if the \
+        router lets everyone of the audience in, and no block behind it refuses them. A packet that is kept out is \
+        shown with the line that does it, or with the nearest exposure and what it lacks.
         """,
       why: "Monitoring, backups and remote administration that are cut off are missed when it is too late.",
       example: """

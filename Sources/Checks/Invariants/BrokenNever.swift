@@ -9,11 +9,13 @@ extension Check {
     "broken-never", "Something is open that must never be", .invariants, .error,
     page: Page(
       what: """
-        Looks for traffic that is open although a `never` forbids it, on every host, router and cluster, and shows a \
-        source that gets through. As the source of an invariant `internet` means strangers: addresses that belong to no \
-        zone, host or cluster of the policy, on interfaces that are bound to no other zone. What a router passes on to \
-        a host or workload of the policy is open if that lets it in as well, by the router's address if it masquerades; \
-        machines without a firewall of their own let everything in.
+        Looks for traffic that is open, today or on any later day, although a `never` forbids it, on every host, \
+        router and cluster, and shows a packet that gets through. On hosts and routers every packet is decided, \
+        whatever blocks, ends and interfaces say; what IP needs is always open and does not count. As the source of \
+        an invariant `internet` means strangers: addresses that belong to no zone, host or cluster of the policy, on \
+        interfaces that are bound to no other zone. What a router passes on to a host or workload of the policy is \
+        open if that lets it in as well, by the router's address if it masquerades; machines without a firewall of \
+        their own let everything in.
         """,
       why: "An invariant is what the organisation has promised itself; a change that breaks it should not be merged.",
       example: """
