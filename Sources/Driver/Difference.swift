@@ -107,7 +107,7 @@ private struct HostComparison {
     let side = change.side == .old ? old : new
     let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
     var conditions = list.conditions
-    if let times = list.times { conditions.append(words.text(moments: times)) }
+    if let times = list.times { conditions.append(words.text(moments: times, from: window.intervals[0].lowerBound)) }
     var row = Difference.Row(change.kind, at: "host \(name)")
     row.flows = list.flows.map { words.text($0) }
     row.isCut = list.isCut
@@ -134,11 +134,7 @@ private struct HostComparison {
     _ packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall?, _ side: ComparedPolicy
   ) throws(BudgetExceeded) -> String {
     guard let firewall else { return "the host is not in the policy" }
-    let (fate, decided) = meaning.conditionalFate(of: packet)
-    guard let cause = try firewall.cause(of: decided, in: universe) else {
-      return fate.hasPrefix("accept") ? fate : "\(fate) (nothing exposes it)"
-    }
-    return "\(fate) (\(cause.subject), \(side.pipeline.sources.location(of: cause.span)))"
+    return try Difference.fate(packet, meaning, firewall, side.pipeline)
   }
 
   /// Returns the zone that changed, if the line of `cause` is the same on both sides and zones that changed explain it.
@@ -171,6 +167,7 @@ private struct HostComparison {
       oldFirewall?.pingOpen != newFirewall?.pingOpen
         ? "the setting `ping` changes" : "what the host itself may send changes (`egress`)"
     case .limits: "a rate changes"
+    case .later: "packets of known connections are treated differently"
     case .translates: "what a router hides behind its own address changes"
     }
   }

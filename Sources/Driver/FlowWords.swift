@@ -11,7 +11,10 @@ struct FlowWords {
 
   /// Returns `flow` as one line.
   func text(_ flow: Flow) -> String {
-    var words = [flow.traffic?.description ?? flow.transport.map { "protocol \($0)" } ?? "everything"]
+    var words = [
+      flow.traffic?.description ?? flow.transport.map { "protocol \($0)" }
+        ?? (flow.isOfOthers ? "protocols without ports" : "everything")
+    ]
     if flow.isSent {
       words.append("to \(text(flow.destinations))")
       if let interfaces = flow.departures { words.append("on \(text(interfaces: interfaces))") }
@@ -82,11 +85,13 @@ struct FlowWords {
   }
 
   /// Returns the moments of `times`.
-  func text(moments times: IntervalSet<UInt128>) -> String {
+  func text(moments times: IntervalSet<UInt128>, from start: UInt128) -> String {
     times.intervals.map { interval in
-      let first = CalendarDate(daysSinceEpoch: Int(interval.lowerBound / 86_400))
-      if interval.upperBound >= UInt128(Universe.lastMoment) { return "from \(first) on" }
-      return "until the end of \(CalendarDate(daysSinceEpoch: Int(interval.upperBound / 86_400)))"
+      let first =
+        interval.lowerBound > start ? "from \(CalendarDate(daysSinceEpoch: Int(interval.lowerBound / 86_400)))" : ""
+      if interval.upperBound >= UInt128(Universe.lastMoment) { return "\(first) on" }
+      let last = "until the end of \(CalendarDate(daysSinceEpoch: Int(interval.upperBound / 86_400)))"
+      return first.isEmpty ? last : "\(first) \(last)"
     }.joined(separator: " and ")
   }
 

@@ -27,6 +27,7 @@ public struct DifferenceReport: Sendable {
     case .closes: "Closes (\(changes))"
     case .translates: "Sends elsewhere (\(changes))"
     case .limits: "Lets in at another rate (\(changes))"
+    case .later: "Treats later packets differently (\(changes))"
     case .answers: "Answers refusals differently (\(changes))"
     }
   }
@@ -34,7 +35,8 @@ public struct DifferenceReport: Sendable {
   /// Returns the text for a person, in colours iff `color`.
   public func text(color: Bool) -> String {
     let palette = Palette(isOn: color)
-    let hosts = difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts"
+    let families = difference.families.isEmpty ? "" : " (\(difference.families.joined(separator: ", ")))"
+    let hosts = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families
     if difference.isEmpty {
       return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
     }
@@ -124,6 +126,7 @@ public struct DifferenceReport: Sendable {
       ("new", .string(new)),
       ("equal", .bool(difference.isEmpty)),
       ("hosts", .number(difference.hosts)),
+      ("families", .array(difference.families.map { .string($0) })),
       ("addedHosts", .array(difference.addedHosts.map { .string($0) })),
       ("removedHosts", .array(difference.removedHosts.map { .string($0) })),
       ("changes", .array(difference.rows.map(row))),

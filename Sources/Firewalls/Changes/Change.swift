@@ -14,6 +14,8 @@ public struct Change {
     case limits
     /// They are refused as before, and the sender learns of it, or no longer does.
     case answers
+    /// They are no first packets of a connection, or never leave the host.
+    case later
   }
 
   /// Where the line stands that makes the change.

@@ -90,6 +90,9 @@ public struct Difference: Sendable {
   /// How many hosts were compared.
   public var hosts = 0
 
+  /// The names of the families that were compared, if not both.
+  public var families: [String] = []
+
   /// What could not be compared, and why.
   public var failures: [String] = []
 
@@ -103,5 +106,5 @@ public struct Difference: Sendable {
   public var isEmpty: Bool { rows.isEmpty && failures.isEmpty && addedHosts.isEmpty && removedHosts.isEmpty }
 
   /// `true` iff something opens, or may have.
-  public var opens: Bool { rows.contains { $0.kind != .closes && $0.kind != .answers } || !failures.isEmpty }
+  public var opens: Bool { rows.contains { ![.closes, .answers, .later].contains($0.kind) } || !failures.isEmpty }
 }

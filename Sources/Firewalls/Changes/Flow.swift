@@ -9,6 +9,9 @@ public struct Flow: Hashable, Sendable {
   /// A protocol without ports, if they are of one.
   public var transport: TransportProtocol?
 
+  /// `true` iff they are of many protocols without ports.
+  public var isOfOthers = false
+
   /// Where they come from.
   public var sources: AddressSet
 
@@ -117,6 +120,8 @@ extension Universe {
     var traffics: [(Traffic?, TransportProtocol?)] = []
     let isEverything = transports.intervals.first == 0...255 && ports == nil
     if isEverything { traffics.append((nil, nil)) }
+    let others = transports.intervals.reduce(0) { $0 + $1.count }
+    if !isEverything, others > 16 { traffics.append((nil, nil)) }
     for interval in isEverything ? [] : transports.intervals {
       for number in interval {
         let transport = TransportProtocol(rawValue: UInt8(number))
@@ -137,7 +142,7 @@ extension Universe {
                 (transport == .icmp ? .icmp(type: type, code: code) : .icmpv6(type: type, code: code), nil))
             }
           }
-        } else {
+        } else if others <= 16 {
           traffics.append((nil, transport))
         }
       }
@@ -154,7 +159,9 @@ extension Universe {
     return traffics.map { traffic, transport in
       (
         Flow(
-          traffic: traffic, transport: transport, sources: AddressSet(), destinations: AddressSet(),
+          traffic: traffic, transport: transport,
+          isOfOthers: !isEverything && traffic == nil && transport == nil, sources: AddressSet(),
+          destinations: AddressSet(),
           arrivals: isSent ? nil : names(.arrival), departures: isSent || isRouted ? names(.departure) : nil,
           isSent: isSent, isRouted: isRouted && !isSent),
         addresses(.source), addresses(.destination)

@@ -21,6 +21,7 @@ struct DiffCommand: ParsableCommand {
         portcullis diff --against origin/main policies
         portcullis diff --host web1 --format json old new
         portcullis diff --then 2027-04-01 policies
+        portcullis diff policies --host web1 iptables:/etc/iptables/rules.v4
       """)
 
   /// How a difference is written.
@@ -29,7 +30,10 @@ struct DiffCommand: ParsableCommand {
   }
 
   @Argument(
-    help: "The old and the new policy; with --against or --then, the one policy.",
+    help: """
+      The old and the new policy; with --against or --then, the one policy. With --host, one of them may be rules of \
+      another program: iptables:FILE, ip6tables:FILE (as iptables-save writes them) or nft:FILE (nft -j list ruleset).
+      """,
     completion: .file(extensions: ["port"]))
   var paths: [String] = []
 
@@ -58,10 +62,19 @@ struct DiffCommand: ParsableCommand {
     } else if paths.count != 2 {
       throw ValidationError("Name the old and the new policy, or say --against GITREF or --then DATE.")
     }
+    let foreign = paths.filter { ForeignRules.place($0) != nil }
+    if !foreign.isEmpty {
+      guard against == nil, then == nil, foreign.count == 1, host != nil else {
+        throw ValidationError("Rules of another program are compared with the policy of one host: say --host NAME.")
+      }
+    }
     if let against, against.hasPrefix("-") { throw ValidationError("`\(against)` is no Git commit.") }
   }
 
   func run() throws {
+    for (i, path) in paths.enumerated() {
+      if let place = ForeignRules.place(path) { return try compare(paths[1 - i], with: place, areOld: i == 0) }
+    }
     let path = paths.last ?? "policies"
     let new = try pipeline(PolicyFiles([path]), path)
     let difference: Difference
@@ -82,7 +95,24 @@ struct DiffCommand: ParsableCommand {
       if let host, !before.firewalls.contains(where: { $0.name == host }) { _ = try known(host, new) }
       difference = .between(ComparedPolicy(before), ComparedPolicy(new), host: host)
     }
-    let report = DifferenceReport(difference, from: old, to: then.map { "\(path) on \($0)" } ?? path)
+    try tell(difference, from: old, to: then.map { "\(path) on \($0)" } ?? path)
+  }
+
+  /// Compares the policy at `path` with the rules at `place`.
+  private func compare(
+    _ path: String, with place: (format: ForeignRules.Format, path: String), areOld: Bool
+  ) throws {
+    let policy = ComparedPolicy(try pipeline(PolicyFiles([path]), path))
+    guard let host = try known(host, policy.pipeline) else { return }
+    let rules = ForeignRules(place.format, path: place.path, text: try PolicyFiles.text(at: place.path))
+    let name = "\(place.format.rawValue):\(place.path)"
+    try tell(
+      .between(policy, host: host, and: rules, areOld: areOld), from: areOld ? name : path, to: areOld ? path : name)
+  }
+
+  /// Prints `difference`, and ends the run as it wants.
+  private func tell(_ difference: Difference, from old: String, to new: String) throws {
+    let report = DifferenceReport(difference, from: old, to: new)
     try Terminal.print(format == .json ? report.json : report.text(color: Terminal.outputHasColors))
     if !difference.failures.isEmpty { throw ExitCode.notRun }
     guard !difference.isEmpty else { return }

@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+/// `portcullis diff` tells what changes for packets, and nothing else.
+@Suite struct DiffTests {
+  private static let owner = "owner a { contact \"a@acme.example\" }\n"
+  private static let host = "host h { address 192.0.2.1, 2001:db8::1; interface eth0 in internet; runs web }\n"
+
+  private static func web(_ statements: String) -> String {
+    "service web { owner a; purpose \"Web\"; port 8443/tcp; \(statements) }\n"
+  }
+
+  /// Returns the answer to the comparison of two policies, as JSON.
+  private func difference(
+    _ old: String, _ new: String, _ options: String = ""
+  ) throws -> (code: Int32, json: [String: Any]) {
+    let box = try Sandbox()
+    try box.write(Self.owner + old, to: "old.port")
+    try box.write(Self.owner + new, to: "new.port")
+    let outcome = try box.shell("\"$P\" diff old.port new.port --format json --today 2026-11-22 \(options)")
+    #expect(outcome.error == "")
+    let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return (outcome.code, try #require(json as? [String: Any]))
+  }
+
+  private func rows(_ json: [String: Any]) throws -> [[String: Any]] {
+    try #require(json["changes"] as? [[String: Any]])
+  }
+
+  /// Returns the kind, the flows and the line of each change.
+  private func summary(_ json: [String: Any]) throws -> [String] {
+    try rows(json).map { row in
+      let cause = (row["cause"] as? [String: Any]).map { "\($0["subject"] ?? "") \($0["side"] ?? "")" } ?? "no line"
+      return "\(row["kind"] ?? ""): \((row["flows"] as? [String] ?? []).joined(separator: "; ")) by \(cause)"
+    }
+  }
+
+  @Test func otherTextsOfOneMeaningAreEqual() throws {
+    let old = "zone lan { 10.0.0.0/8 }\n" + Self.web("expose to internet as 443/tcp; expose to lan") + Self.host
+    let new =
+      Self.host + Self.web("expose to upper, lower; expose to internet as 443/tcp")
+      + "zone upper { 10.128.0.0/9 }\nzone lower { 10.0.0.0/9 }\n"
+    let (code, json) = try difference(old, new, "--exit-code")
+    #expect(code == 0)
+    #expect(json["equal"] as? Bool == true)
+    #expect(try rows(json).isEmpty)
+  }
+
+  @Test func whatOpensIsToldWithItsLineAndAWitness() throws {
+    let (code, json) = try difference(
+      Self.web("expose to 10.0.0.0/8") + Self.host, Self.web("expose to 10.0.0.0/8, 198.51.100.0/24") + Self.host,
+      "--exit-code")
+    #expect(code == 4)
+    #expect(try summary(json) == ["opens: 8443/tcp from 198.51.100.0/24 by web new"])
+    let row = try #require(rows(json).first)
+    #expect(row["extent"] as? String == "256 IPv4 sources, 1 port")
+    let witness = try #require(row["witness"] as? [String: String])
+    #expect(witness["packet"] == "tcp from 198.51.100.1:49152 to 192.0.2.1:8443 arriving on eth0")
+    #expect(witness["before"] == "drop (nothing exposes it)")
+    #expect(witness["after"] == "accept (web, new.port:2:54)")
+  }
+
+  @Test func whatClosesHasItsOwnCode() throws {
+    let (code, json) = try difference(
+      Self.web("expose to 198.51.100.0/24, 203.0.113.0/24") + Self.host,
+      Self.web("expose to 203.0.113.0/24") + Self.host,
+      "--exit-code")
+    #expect(code == 3)
+    #expect(try summary(json) == ["closes: 8443/tcp from 198.51.100.0/24 by web old"])
+  }
+
+  @Test func aBlockIsTheCauseOfWhatItClosesAndOpens() throws {
+    let open = Self.web("expose to 203.0.113.0/24") + Self.host
+    let blocked = open + "block 203.0.113.66\n"
+    #expect(try summary(difference(open, blocked).json) == ["closes: 8443/tcp from 203.0.113.66 by block new"])
+    #expect(try summary(difference(blocked, open).json) == ["opens: 8443/tcp from 203.0.113.66 by block old"])
+  }
+
+  @Test func aZoneIsTheCauseIfTheLineStays() throws {
+    let rest = Self.web("expose to lan") + Self.host
+    let (_, json) = try difference("zone lan { 203.0.113.0/25 }\n" + rest, "zone lan { 203.0.113.0/24 }\n" + rest)
+    #expect(try summary(json) == ["opens: 8443/tcp from 203.0.113.128/25 by zone lan new"])
+  }
+
+  @Test func translationsAndRatesAreTheirOwnKinds() throws {
+    func two(_ public: String) -> String {
+      "service web { owner a; purpose \"Web\"; port one 8443/tcp; port two 8444/tcp; \(`public`) }\n" + Self.host
+    }
+    let (code, json) = try difference(
+      two("expose one to internet as 443/tcp"), two("expose two to internet as 443/tcp"), "--exit-code")
+    #expect(code == 4)
+    #expect(try summary(json) == ["translates: 443/tcp from anywhere by web new"])
+    let limited = try difference(
+      Self.web("expose to 203.0.113.0/24") + Self.host, Self.web("expose to 203.0.113.0/24 limit 5/second") + Self.host)
+    #expect(try summary(limited.json) == ["limits: 8443/tcp from 203.0.113.0/24 by web new"])
+  }
+
+  @Test func aLongerExposureIsAChangeFromTheDayOn() throws {
+    let (_, json) = try difference(
+      Self.web("expose to 203.0.113.0/24 until 2026-12-31") + Self.host,
+      Self.web("expose to 203.0.113.0/24 until 2027-01-31") + Self.host)
+    #expect(try summary(json) == ["opens: 8443/tcp from 203.0.113.0/24 by web new"])
+    // 1 to 31 January.
+    #expect(try rows(json).first?["conditions"] as? [String] == ["from 2027-01-01 until the end of 2027-01-31"])
+  }
+
+  @Test func whatLapsesIsToldForALaterDay() throws {
+    let box = try Sandbox()
+    try box.write(
+      Self.owner + Self.web("expose to 203.0.113.0/24 until 2026-12-31; expose to 10.0.0.0/8") + Self.host, to: "p.port"
+    )
+    func then(_ day: String) throws -> Sandbox.Outcome {
+      try box.shell("\"$P\" diff --then \(day) --today 2026-11-22 p.port")
+    }
+    #expect(try then("2026-12-31").code == 0)
+    let later = try then("2027-01-01")
+    #expect(later.code == 1)
+    #expect(later.output.contains("Closes (1 change)"))
+    #expect(later.output.contains("- 8443/tcp from 203.0.113.0/24"))
+  }
+
+  @Test func aCommitIsReadWithoutTouchingTheFolder() throws {
+    let box = try Sandbox()
+    try box.write(Self.owner + Self.web("expose to 203.0.113.0/24") + Self.host, to: "policies/p.port")
+    _ = try box.shell("git init -q . && git add . && git -c user.name=a -c user.email=a commit -q -m one")
+    #expect(try box.portcullis("diff", "--against", "HEAD").output.hasPrefix("Nothing changes: proved"))
+    try box.write(Self.owner + Self.web("expose to internet") + Self.host, to: "policies/p.port")
+    let before = try box.shell("git status --porcelain")
+    let outcome = try box.portcullis("diff", "--against", "HEAD", "--exit-code")
+    #expect(outcome.code == 4)
+    #expect(outcome.output.contains("+ 8443/tcp from anywhere but 203.0.113.0/24"))
+    #expect(try box.shell("git status --porcelain").output == before.output)
+    #expect(try box.portcullis("diff", "--against", "nowhere").code == 2)
+    #expect(try box.portcullis("diff", "--against=--output=x").code == 2)
+  }
+
+  @Test func whatCannotBeComparedIsSaid() throws {
+    let box = try Sandbox()
+    try box.write(Self.owner, to: "good.port")
+    try box.write("service {", to: "bad.port")
+    let bad = try box.portcullis("diff", "good.port", "bad.port")
+    #expect(bad.code == 2 && bad.output == "" && bad.error.contains("bad.port:1"), "\(bad)")
+    #expect(try box.portcullis("diff", "good.port").code == 2)
+    #expect(try box.portcullis("diff", "good.port", "good.port", "--host", "h").code == 2)
+  }
+
+  @Test func newAndGoneHostsAreNamed() throws {
+    let policy = Self.web("expose to 203.0.113.0/24")
+    let (_, json) = try difference(policy, policy + Self.host)
+    #expect(json["addedHosts"] as? [String] == ["h"])
+    #expect(try summary(json) == ["opens: 8443/tcp from 203.0.113.0/24 by web new"])
+    let gone = try difference(policy + Self.host, policy).json
+    #expect(gone["removedHosts"] as? [String] == ["h"])
+    #expect(try summary(gone) == ["closes: 8443/tcp from 203.0.113.0/24 by web old"])
+  }
+
+  @Test func rulesOfOthersAreComparedWithThePolicy() throws {
+    let box = try Sandbox()
+    try box.write(Self.owner + Self.web("expose to 203.0.113.0/24") + Self.host, to: "p.port")
+    _ = try box.shell("\"$P\" compile p.port --host h --to iptables > own.save")
+    let own = try box.portcullis("diff", "p.port", "--host", "h", "iptables:own.save")
+    #expect(own.code == 0, "\(own)")
+    #expect(own.output.hasPrefix("Nothing changes: proved for every packet of 1 host (IPv4).\n"))
+
+    try box.write(
+      """
+      *filter
+      :INPUT DROP [0:0]
+      :FORWARD DROP [0:0]
+      :OUTPUT ACCEPT [0:0]
+      -A INPUT -i lo -j ACCEPT
+      -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+      -A INPUT -p tcp -m tcp --dport 8443 -j ACCEPT
+      -A INPUT -p tcp -m tcp --dport 25 -m recent --rcheck --name known -j ACCEPT
+      COMMIT
+
+      """, to: "other.save")
+    let other = try box.portcullis("diff", "p.port", "--host", "h", "iptables:other.save", "--exit-code")
+    #expect(other.code == 4, "\(other)")
+    #expect(other.output.contains("+ 8443/tcp from anywhere but 203.0.113.0/24"))
+    #expect(other.output.contains("+ 25/tcp from anywhere"))
+    #expect(other.output.contains("- echo-request/icmp from anywhere"))
+    #expect(other.output.contains("Not known here"))
+    #expect(other.output.contains("recent"))
+
+    let listing = try box.shell(
+      "\"$P\" compile p.port --host h --to nftables > own.nft && unshare -n sh -c 'nft -f own.nft && nft -j list ruleset' > own.json"
+    )
+    #expect(listing.code == 0, "\(listing)")
+    let live = try box.portcullis("diff", "p.port", "--host", "h", "nft:own.json")
+    #expect(live.code == 0 && live.output.hasPrefix("Nothing changes"), "\(live)")
+
+    #expect(try box.portcullis("diff", "p.port", "iptables:own.save").code == 2)
+    #expect(try box.portcullis("diff", "p.port", "--host", "h", "iptables:missing").code == 2)
+    #expect(try box.portcullis("diff", "p.port", "--host", "h", "nft:own.save").code == 2)
+  }
+}
