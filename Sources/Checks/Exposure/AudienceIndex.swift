@@ -1,6 +1,6 @@
 import Packets
 
-/// Which of many audiences may have all of another one in them.
+/// Which of many audiences have addresses of another one in them.
 struct AudienceIndex {
   /// An interval of addresses of one family, and the position of its audience.
   private struct Entry {
@@ -56,19 +56,41 @@ struct AudienceIndex {
     return audience.ipv6.intervals.first.map { AudienceIndex.holders(of: $0.lowerBound, among: six, highestSix) } ?? []
   }
 
+  /// Returns the audiences that have an address in common with `set`, in order.
+  func neighbours(of set: AddressSet) -> [Int] {
+    var result = Set<Int>()
+    for interval in set.ipv4.intervals {
+      result.formUnion(
+        AudienceIndex.holders(
+          of: UInt128(interval.lowerBound), through: UInt128(interval.upperBound), among: four, highestFour))
+    }
+    for interval in set.ipv6.intervals {
+      result.formUnion(
+        AudienceIndex.holders(of: interval.lowerBound, through: interval.upperBound, among: six, highestSix))
+    }
+    return result.sorted()
+  }
+
   /// Returns the audiences of the intervals among `entries` that hold `value`, in order.
   private static func holders(of value: UInt128, among entries: [Entry], _ highest: [UInt128]) -> [Int] {
+    holders(of: value, through: value, among: entries, highest).sorted()
+  }
+
+  /// Returns the audiences of the intervals among `entries` that hold a value from `lower` to `upper`.
+  private static func holders(
+    of lower: UInt128, through upper: UInt128, among entries: [Entry], _ highest: [UInt128]
+  ) -> [Int] {
     var low = 0
     var high = entries.count
     while low < high {
       let middle = (low + high) / 2
-      if entries[middle].lower <= value { low = middle + 1 } else { high = middle }
+      if entries[middle].lower <= upper { low = middle + 1 } else { high = middle }
     }
     var result: [Int] = []
-    while low > 0, highest[low - 1] >= value {
+    while low > 0, highest[low - 1] >= lower {
       low -= 1
-      if entries[low].upper >= value { result.append(entries[low].audience) }
+      if entries[low].upper >= lower { result.append(entries[low].audience) }
     }
-    return result.sorted()
+    return result
   }
 }

@@ -95,6 +95,7 @@ extension Check {
     let shared = AddressSet.holdingLowest(of: sources, in: sources)
     let suspects = blocks.indices.filter { shared[$0] && spans.contains(blocks[$0].provenance.span) }
     guard !suspects.isEmpty else { return [:] }
+    let index = AudienceIndex(sources)
     let positions = Dictionary(blocks.enumerated().map { ($0.element.provenance.span, $0.offset) }) { first, _ in first
     }
     let packets = HostPackets(inspection)
@@ -116,10 +117,9 @@ extension Check {
           + firewall.passages.flatMap { firewall.boxes(of: $0, in: packets.universe) })
       let mask = try open.intersection(now)
       let coverage = try Coverage(of: lines, suspects: suspects, within: mask)
-      let others = blocks.indices.filter { !coverage.dead.contains($0) }
       for i in suspects where !living.contains(i) {
         if coverage.dead.contains(i) {
-          let near = others.filter { sources[$0].intersects(sources[i]) }
+          let near = index.neighbours(of: sources[i])
           covers[i, default: []].formUnion(try coverage.covers(of: i, among: near))
         } else if try !space.set(of: lines[i].decided).intersection(mask).isEmpty {
           living.insert(i)

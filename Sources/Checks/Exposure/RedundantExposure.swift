@@ -145,9 +145,10 @@ extension Check {
       }
     }
     let coverage = try Coverage(of: lines, suspects: suspects, within: packets.universe.possible)
-    let living = views.indices.filter { !coverage.dead.contains($0) }
+    guard !coverage.dead.isEmpty else { return [] }
+    let index = AudienceIndex(views.map(\.audience))
     return try coverage.dead.sorted().map { (i) throws(BudgetExceeded) in
-      let near = living.filter { views[$0].audience.intersects(views[i].audience) }
+      let near = index.neighbours(of: views[i].audience)
       let covers = try coverage.covers(of: i, among: near)
       return finding(views[i], coveredBy: covers.map { views[$0] }, in: inspection.policy)
     }
