@@ -18,6 +18,17 @@ public struct ComparedPolicy: Sendable {
   }
 }
 
+extension ComparedPolicy {
+  /// Returns the firewall of the cluster `name`, and the day on which it is looked at.
+  fileprivate func cluster(_ name: String) -> (firewall: ClusterFirewall, day: CalendarDate)? {
+    guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
+      let lowering = pipeline.lowering
+    else { return nil }
+    let day = day ?? pipeline.today
+    return (lowering.firewall(of: ID(index), on: day), day)
+  }
+}
+
 extension Difference {
   /// Returns what changes from `old` to `new` on the host `only`, or on all hosts if that is nothing.
   public static func between(_ old: ComparedPolicy, _ new: ComparedPolicy, host only: String? = nil) -> Difference {
@@ -35,8 +46,28 @@ extension Difference {
         result.failures.append("host \(name): \(UnreadableRuleset(error).message)")
       }
     }
+    if only == nil { rows += result.compareClusters(old, new) }
     result.rows = merged(rows)
     return result
+  }
+
+  /// Returns what changes in clusters, and notes those that are on one side alone.
+  private mutating func compareClusters(_ old: ComparedPolicy, _ new: ComparedPolicy) -> [Row] {
+    let before = old.pipeline.policy.clusters.map(\.name.value)
+    let after = new.pipeline.policy.clusters.map(\.name.value)
+    addedClusters = Set(after).subtracting(before).sorted()
+    removedClusters = Set(before).subtracting(after).sorted()
+    clusters = Set(before).union(after).count
+    var rows: [Row] = []
+    for name in before where after.contains(name) {
+      guard let mine = old.cluster(name), let other = new.cluster(name) else { continue }
+      do throws(BudgetExceeded) {
+        rows += try ClusterComparison(name, mine.firewall, on: mine.day, other.firewall, on: other.day).rows()
+      } catch {
+        failures.append("cluster \(name): \(UnreadableRuleset(error).message)")
+      }
+    }
+    return rows
   }
 
   /// Returns `rows` with those put together that differ in the host alone, those that open first.
@@ -46,7 +77,7 @@ extension Difference {
     for row in rows {
       let key =
         [row.kind.rawValue, row.cause.map { "\($0.location) \($0.isNew)" } ?? "", row.reason ?? ""] + row.flows
-        + row.conditions
+        + row.conditions + [row.extent, row.isCut ? "cut" : ""]
       if byKey[key] == nil { order.append(key) }
       var known = byKey[key] ?? row
       if byKey[key] != nil { known.places += row.places }
@@ -80,8 +111,8 @@ private struct HostComparison {
 
   /// The moments that are compared, in seconds since 1970.
   private var window: IntervalSet<UInt128> {
-    let start = UInt128(max(0, new.pipeline.today.daysSinceEpoch)) * 86_400
-    return IntervalSet(start...max(start, UInt128(Universe.lastMoment)))
+    let start = min(UInt128(max(0, new.pipeline.today.daysSinceEpoch)) * 86_400, UInt128(Universe.lastMoment))
+    return IntervalSet(start...UInt128(Universe.lastMoment))
   }
 
   mutating func rows() throws(BudgetExceeded) -> [Difference.Row] {
@@ -164,8 +195,8 @@ private struct HostComparison {
     switch change.kind {
     case .answers: "the way in which refusals are told changes (`deny with`)"
     case .opens, .closes:
-      oldFirewall?.pingOpen != newFirewall?.pingOpen
-        ? "the setting `ping` changes" : "what the host itself may send changes (`egress`)"
+      change.packets.values(of: .direction).contains(0)
+        ? "a setting changes, such as `ping`" : "what the host itself may send changes (`egress`)"
     case .limits: "a rate changes"
     case .later: "packets of known connections are treated differently"
     case .translates: "what a router hides behind its own address changes"

@@ -12,7 +12,7 @@ struct FlowWords {
   /// Returns `flow` as one line.
   func text(_ flow: Flow) -> String {
     var words = [
-      flow.traffic?.description ?? flow.transport.map { "protocol \($0)" }
+      flow.traffic?.description ?? flow.transport.map { $0.isICMP ? $0.description : "protocol \($0)" }
         ?? (flow.isOfOthers ? "protocols without ports" : "everything")
     ]
     if flow.isSent {
@@ -40,9 +40,14 @@ struct FlowWords {
     }
     let others = AddressSet(AddressFamily.allCases.filter { !set.isEmpty($0) }.flatMap { AddressSet.all($0).ranges })
       .subtracting(set)
-    let addresses = others.ranges.count < set.ranges.count ? "anywhere but \(text(others))" : list(set)
+    let addresses = others.ranges.count < set.ranges.count ? "anywhere but \(text(others))\(confined(set))" : list(set)
     guard let name = name(of: set) else { return addresses }
     return "\(name) (\(addresses))"
+  }
+
+  /// Returns which family alone `set` has, if it has one alone.
+  private func confined(_ set: AddressSet) -> String {
+    set.isEmpty(.ipv6) ? " (IPv4 only)" : set.isEmpty(.ipv4) ? " (IPv6 only)" : ""
   }
 
   /// Returns the first blocks or ranges of `set`.
@@ -122,7 +127,8 @@ struct FlowWords {
       sum += size + 1
     }
     if sum >= 1 << 20 {
-      let power = 127 - sum.leadingZeroBitCount
+      var power = 127 - sum.leadingZeroBitCount
+      if power > 0, power < 127, sum != UInt128(1) << UInt128(power), sum >> UInt128(power - 1) & 1 == 1 { power += 1 }
       return sum == UInt128(1) << UInt128(power) ? "2^\(power)" : "about 2^\(power)"
     }
     return "\(sum)"

@@ -75,8 +75,8 @@ extension Difference {
       let reading = try rules.read(in: universe)
       result.unknowns = reading.unknowns
       result.families = reading.families.count == 2 ? [] : reading.families.map { $0 == .ipv4 ? "IPv4" : "IPv6" }
-      let start = UInt64(max(0, policy.pipeline.today.daysSinceEpoch)) * 86_400
-      let window = IntervalSet(UInt128(start)...UInt128(max(start, Universe.lastMoment)))
+      let start = min(UInt64(max(0, policy.pipeline.today.daysSinceEpoch)) * 86_400, Universe.lastMoment)
+      let window = IntervalSet(UInt128(start)...UInt128(Universe.lastMoment))
       let families = IntervalSet(reading.families.map { UInt128($0.number)...UInt128($0.number) })
       let about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
         .intersection(universe.space.set(.time, in: universe.space.values(window, of: .time)))

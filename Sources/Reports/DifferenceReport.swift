@@ -36,13 +36,18 @@ public struct DifferenceReport: Sendable {
   public func text(color: Bool) -> String {
     let palette = Palette(isOn: color)
     let families = difference.families.isEmpty ? "" : " (\(difference.families.joined(separator: ", ")))"
-    let hosts = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families
+    let clusters =
+      difference.clusters == 0
+      ? "" : difference.clusters == 1 ? " and 1 cluster" : " and \(difference.clusters) clusters"
+    let hosts = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families + clusters
     if difference.isEmpty {
       return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
     }
     var result = ""
     for host in difference.addedHosts { result += "Host \(printable(host)) is new.\n" }
     for host in difference.removedHosts { result += "Host \(printable(host)) is gone.\n" }
+    for name in difference.addedClusters { result += "Cluster \(printable(name)) is new.\n" }
+    for name in difference.removedClusters { result += "Cluster \(printable(name)) is gone.\n" }
     if !result.isEmpty { result += "\n" }
     for kind in Change.Kind.allCases {
       let rows = difference.rows.filter { $0.kind == kind }
@@ -53,12 +58,16 @@ public struct DifferenceReport: Sendable {
       result += "\n"
     }
     for failure in difference.failures { result += palette("Not compared: ", .error) + printable(failure) + "\n" }
-    if difference.failures.isEmpty { result += "Nothing else changes: proved for every packet of \(hosts).\n" }
+    if difference.failures.isEmpty, difference.unknowns.isEmpty {
+      result += "Nothing else changes: proved for every packet of \(hosts).\n"
+    } else if difference.failures.isEmpty {
+      result += "Whether more changes depends on what is not known here.\n"
+    }
     return result + unknowns
   }
 
   private var unknowns: String {
-    difference.unknowns.map { "Not known here, and taken as if it may or may not match: \(printable($0))\n" }.joined()
+    difference.unknowns.map { "Not known here: \(printable($0))\n" }.joined()
   }
 
   /// Returns `places`, of which hosts are not called so each time.
@@ -73,7 +82,7 @@ public struct DifferenceReport: Sendable {
     var result = "\n"
     for flow in row.flows { result += palette("  \(sign) \(printable(flow))", role) + "\n" }
     if row.isCut { result += "    and more\n" }
-    result += "    on \(places(row.places)): \(row.extent)\n"
+    result += "    on \(places(row.places))\(row.extent.isEmpty ? "" : ": \(row.extent)")\n"
     for condition in row.conditions { result += "    \(printable(condition))\n" }
     if let cause = row.cause {
       let owner = cause.owner.map { ", owner \(printable($0))" } ?? ""
@@ -129,6 +138,9 @@ public struct DifferenceReport: Sendable {
       ("families", .array(difference.families.map { .string($0) })),
       ("addedHosts", .array(difference.addedHosts.map { .string($0) })),
       ("removedHosts", .array(difference.removedHosts.map { .string($0) })),
+      ("clusters", .number(difference.clusters)),
+      ("addedClusters", .array(difference.addedClusters.map { .string($0) })),
+      ("removedClusters", .array(difference.removedClusters.map { .string($0) })),
       ("changes", .array(difference.rows.map(row))),
       ("failures", .array(difference.failures.map { .string($0) })),
       ("unknowns", .array(difference.unknowns.map { .string($0) })),

@@ -194,4 +194,91 @@ import Testing
     #expect(try box.portcullis("diff", "p.port", "--host", "h", "iptables:missing").code == 2)
     #expect(try box.portcullis("diff", "p.port", "--host", "h", "nft:own.save").code == 2)
   }
+
+  @Test func aRefusalIsToldWhereARateLetsSomeIn() throws {
+    let rest = Self.web("expose to 203.0.113.0/24 limit 5/second") + Self.host
+    let (_, json) = try difference("policy { deny with drop }\n" + rest, "policy { deny with reject }\n" + rest)
+    let kinds = try rows(json).map { $0["kind"] as? String ?? "" }
+    #expect(kinds == ["answers"])
+    // What is over the limit is refused, and hears of it now.
+    let sources = try rows(json)[0]["extent"] as? String
+    #expect(sources?.hasPrefix("2^32 IPv4 sources") == true, "\(sources ?? "")")
+  }
+
+  @Test func clustersAreCompared() throws {
+    func policy(_ audience: String) -> String {
+      """
+      zone office { 203.0.113.0/24 }
+      service web { owner a; purpose "Web"; port 8443/tcp; expose to office; uses db }
+      service db { owner a; purpose "Data"; port 5432/tcp; expose to \(audience) }
+      cluster prod {
+        pods 10.42.0.0/16
+        workload web { namespace shop; pods app=web; publish nodeport 30010 }
+        workload db { namespace shop; pods app=db }
+      }
+
+      """
+    }
+    let (same, equal) = try difference(policy("office"), policy("office"), "--exit-code")
+    #expect(same == 0)
+    #expect(equal["clusters"] as? Int == 1)
+    let (code, json) = try difference(policy("office"), policy("office, web"), "--exit-code")
+    #expect(code == 4)
+    let row = try #require(rows(json).first)
+    #expect(row["kind"] as? String == "opens")
+    let flows = try #require(row["flows"] as? [String])
+    #expect(flows.contains { $0.hasPrefix("5432/tcp from") && $0.contains("web") && $0.contains("db") }, "\(flows)")
+  }
+
+  @Test func onlyWhatOpensTogetherIsToldTogether() throws {
+    func policy(_ a: String, _ b: String) -> String {
+      """
+      service one { owner a; purpose "One"; port 8443/tcp; expose to \(a) }
+      service two { owner a; purpose "Two"; port 8443/tcp; expose to \(b) }
+      host h { address 192.0.2.1, 192.0.2.2; runs one on 192.0.2.1; runs two on 192.0.2.2 }
+
+      """
+    }
+    let (_, json) = try difference(
+      policy("203.0.113.0/25", "203.0.113.128/25"), policy("203.0.113.0/24", "203.0.113.0/24"))
+    #expect(
+      try summary(json) == [
+        "opens: 8443/tcp from 203.0.113.128/25 to 192.0.2.1 by one new",
+        "opens: 8443/tcp from 203.0.113.0/25 to 192.0.2.2 by two new",
+      ])
+  }
+
+  @Test func anotherRepositoryInTheEnvironmentIsNotRead() throws {
+    let box = try Sandbox()
+    try box.write(Self.owner + Self.web("expose to 203.0.113.0/24") + Self.host, to: "policies/p.port")
+    try box.write(Self.owner + "host x { address 192.0.2.9 }\n", to: "others/o.port")
+    _ = try box.shell("git init -q . && git add . && git -c user.name=a -c user.email=a commit -q -m one")
+    let outcome = try box.shell("GIT_DIR=$PWD/.git \"$P\" diff --against HEAD policies")
+    #expect(outcome.code == 0, "\(outcome)")
+    let gone = try box.shell("mkdir new && cp policies/p.port new && \"$P\" diff --against HEAD new")
+    #expect(gone.code == 2 && gone.error.contains("has no `*.port` file at `new`"), "\(gone)")
+    let backwards = try box.shell("\"$P\" diff --today 2026-11-22 --then 2026-11-21 policies")
+    #expect(backwards.code == 2)
+  }
+
+  @Test func portsThatWrapAroundDoNotStopTheProgram() throws {
+    let box = try Sandbox()
+    try box.write(Self.owner + Self.web("expose to 203.0.113.0/24") + Self.host, to: "p.port")
+    try box.write(
+      """
+      *nat
+      :PREROUTING ACCEPT [0:0]
+      -A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:80-90/1000
+      COMMIT
+      *filter
+      :INPUT DROP [0:0]
+      :FORWARD DROP [0:0]
+      :OUTPUT ACCEPT [0:0]
+      -A FORWARD -p tcp -m tcp --dport 80 -j ACCEPT
+      COMMIT
+
+      """, to: "other.save")
+    let outcome = try box.portcullis("diff", "p.port", "--host", "h", "iptables:other.save")
+    #expect(outcome.code == 1 || outcome.code == 2, "\(outcome)")
+  }
 }

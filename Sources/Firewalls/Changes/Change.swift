@@ -88,8 +88,13 @@ public struct Comparison {
       new.accepted.subtracting(old.accepted).union(old.accepted.subtracting(new.accepted))
     ).intersection(accepted).intersection(acceptedBefore)
     result += try attributed(.limits, limited, refusing: nil, .old, accepting: newFirewall, .new)
-    let answered = try old.verdicts.differing(from: new.verdicts).subtracting(accepted).subtracting(acceptedBefore)
+    let answered = try possibly(
+      old.verdicts.differing(from: new.verdicts).subtracting(new.accepted).subtracting(old.accepted))
     if !answered.isEmpty { result.append(Change(.answers, answered, cause: nil, in: .new)) }
+    // Whatever differs is told, be it for a reason that is not foreseen here.
+    var rest = try possibly(old.differing(from: new))
+    for change in result { rest = try rest.subtracting(change.packets) }
+    if !rest.isEmpty { result.append(Change(.later, rest, cause: nil, in: .new)) }
     return result
   }
 
@@ -129,7 +134,11 @@ public struct Comparison {
         rest = try rest.subtracting(some)
       }
     }
-    if !rest.isEmpty { result.append(Change(kind, rest, cause: nil, in: acceptingSide)) }
+    // What hosts send and what arrives have different reasons.
+    let arriving = try universe.space.set(.direction, in: universe.space.value(UInt8(0), of: .direction))
+    for part in [try rest.intersection(arriving), try rest.subtracting(arriving)] where !part.isEmpty {
+      result.append(Change(kind, part, cause: nil, in: acceptingSide))
+    }
     return result
   }
 }

@@ -90,6 +90,15 @@ public struct Difference: Sendable {
   /// How many hosts were compared.
   public var hosts = 0
 
+  /// How many clusters were compared.
+  public var clusters = 0
+
+  /// The clusters that are in the new policy alone.
+  public var addedClusters: [String] = []
+
+  /// The clusters that are in the old policy alone.
+  public var removedClusters: [String] = []
+
   /// The names of the families that were compared, if not both.
   public var families: [String] = []
 
@@ -102,9 +111,15 @@ public struct Difference: Sendable {
   /// Creates a comparison of nothing.
   public init() {}
 
-  /// `true` iff the same becomes of every packet.
-  public var isEmpty: Bool { rows.isEmpty && failures.isEmpty && addedHosts.isEmpty && removedHosts.isEmpty }
+  /// `true` iff it is known that the same becomes of every packet.
+  public var isEmpty: Bool {
+    rows.isEmpty && failures.isEmpty && unknowns.isEmpty && addedHosts.isEmpty && removedHosts.isEmpty
+      && addedClusters.isEmpty && removedClusters.isEmpty
+  }
 
   /// `true` iff something opens, or may have.
-  public var opens: Bool { rows.contains { ![.closes, .answers, .later].contains($0.kind) } || !failures.isEmpty }
+  public var opens: Bool {
+    rows.contains { $0.kind != .closes && $0.kind != .answers } || !failures.isEmpty || !unknowns.isEmpty
+      || !addedHosts.isEmpty || !removedHosts.isEmpty || !addedClusters.isEmpty || !removedClusters.isEmpty
+  }
 }

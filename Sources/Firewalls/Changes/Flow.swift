@@ -71,7 +71,6 @@ extension Universe {
     let elsewhere = try space.set(
       .destinationKind, in: space.value(AddressKind.elsewhere.rawValue, of: .destinationKind))
     var order: [Flow] = []
-    var found: [Flow: (AddressSet, AddressSet)] = [:]
     for isRouted in [false, true] {
       let part = try (isRouted ? rest.intersection(elsewhere) : rest.subtracting(elsewhere))
         .forgetting(.destinationKind)
@@ -80,28 +79,25 @@ extension Universe {
           result.isCut = true
           break
         }
-        for (key, sources, destinations) in flows(of: region, isRouted: isRouted) {
-          if let known = found[key] {
-            // The families of one flow stand apart in a diagram.
-            found[key] = (known.0.union(sources), known.1.union(destinations))
+        for flow in flows(of: region, isRouted: isRouted) {
+          // The families of one flow stand apart in a diagram; else only what has one end in common makes one flow.
+          if let i = order.firstIndex(where: { $0.isMergeable(with: flow) }) {
+            order[i].sources = order[i].sources.union(flow.sources)
+            order[i].destinations = order[i].destinations.union(flow.destinations)
           } else {
-            order.append(key)
-            found[key] = (sources, destinations)
+            order.append(flow)
           }
         }
       }
     }
-    result.flows = order.prefix(most).map { key in
-      var flow = key
-      if let (sources, destinations) = found[key] { (flow.sources, flow.destinations) = (sources, destinations) }
-      return flow
-    }
+    order = order.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
+    result.flows = Array(order.prefix(most))
     result.isCut = result.isCut || order.count > most
     return result
   }
 
-  /// Returns the flows of `region`: their keys, which have no addresses, with the addresses.
-  private func flows(of region: PacketRegion, isRouted: Bool) -> [(Flow, AddressSet, AddressSet)] {
+  /// Returns the flows of `region`.
+  private func flows(of region: PacketRegion, isRouted: Bool) -> [Flow] {
     let families = region.sides[.family]
     func addresses(_ field: PacketField) -> AddressSet {
       let values = region.sides[field]
@@ -135,7 +131,12 @@ extension Universe {
           let code = codes.flatMap {
             $0.intervals.count == 1 && $0.intervals[0].count == 1 ? UInt8($0.intervals[0].lowerBound) : nil
           }
-          for range in ports?.intervals ?? [0...255] {
+          let types = ports ?? IntervalSet(0...255)
+          if types.intervals.reduce(0, { $0 + $1.count }) > 4 {
+            traffics.append((nil, transport))
+            continue
+          }
+          for range in types.intervals {
             for type in range where type < 256 {
               let type = UInt8(type)
               traffics.append(
@@ -156,16 +157,34 @@ extension Universe {
       else { return nil }
       return values
     }
+    let (sources, destinations) = (addresses(.source), addresses(.destination))
     return traffics.map { traffic, transport in
-      (
-        Flow(
-          traffic: traffic, transport: transport,
-          isOfOthers: !isEverything && traffic == nil && transport == nil, sources: AddressSet(),
-          destinations: AddressSet(),
-          arrivals: isSent ? nil : names(.arrival), departures: isSent || isRouted ? names(.departure) : nil,
-          isSent: isSent, isRouted: isRouted && !isSent),
-        addresses(.source), addresses(.destination)
-      )
+      Flow(
+        traffic: traffic, transport: transport, isOfOthers: !isEverything && traffic == nil && transport == nil,
+        sources: sources, destinations: destinations, arrivals: isSent ? nil : names(.arrival),
+        departures: isSent || isRouted ? names(.departure) : nil, isSent: isSent, isRouted: isRouted && !isSent)
     }
+  }
+}
+
+extension Flow {
+  /// The place among others: TCP and UDP first, messages last.
+  fileprivate var rank: Int {
+    switch traffic?.transport ?? transport {
+    case .tcp?: 1
+    case .udp?: 2
+    case .icmp?, .icmpv6?: 5
+    case nil: isOfOthers ? 4 : 0
+    default: 3
+    }
+  }
+
+  /// Returns `true` iff what `self` and `other` say together is just what one flow would say.
+  fileprivate func isMergeable(with other: Flow) -> Bool {
+    guard traffic == other.traffic, transport == other.transport, isOfOthers == other.isOfOthers,
+      arrivals == other.arrivals, departures == other.departures, isSent == other.isSent, isRouted == other.isRouted
+    else { return false }
+    if sources == other.sources || destinations == other.destinations { return true }
+    return AddressFamily.allCases.allSatisfy { sources.isEmpty($0) || other.sources.isEmpty($0) }
   }
 }

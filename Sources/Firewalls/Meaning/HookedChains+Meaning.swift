@@ -232,7 +232,8 @@ private struct PacketsOnTheWay {
       let isTouched = seen.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
       for group in isTouched ? labels.map({ [$0] }) : [labels] {
         let packets = try groups.count == 1 && !isTouched ? inside.domain : inside.packets(labelled: Set(group))
-        let changed = isTouched ? try translated(exits, by: states[Int(group[0]) - 1].translation) : exits
+        let changed =
+          isTouched ? try translated(exits, by: states[Int(group[0]) - 1].translation, in: seen) : exits
         result = try result.overriding(changed.restricted(to: packets))
       }
     }
@@ -242,12 +243,28 @@ private struct PacketsOnTheWay {
   /// Returns `exits`, which are of packets as they are after the translation `label`, for those before it.
   ///
   /// Where rules tell several targets apart, it is unknown which one a packet has.
+  private func translated(
+    _ exits: PacketMap, by label: UInt32, in state: PacketState
+  ) throws(BudgetExceeded) -> PacketMap {
+    let result = try translated(exits, by: label)
+    guard try !result.domain.isAll else { return result }
+    // Nobody knows what becomes of a port beyond the last one.
+    let beyond = try universe.space.set(when: universe.unknown("a port is translated beyond the last one"))
+    return try result.overriding(
+      beyond.labelled(traversal.label(of: ChainExit(decision: .accept, state: state)))
+    ).overriding(universe.space.everything.labelled(traversal.label(of: ChainExit(decision: .drop, state: state))))
+  }
+
   private func translated(_ exits: PacketMap, by label: UInt32) throws(BudgetExceeded) -> PacketMap {
     let shifted: PacketMap
     let targets: [Address]
     switch universe.translation(labelled: label) {
-    case .redirect(let distance): return try exits.shifting(.destinationPort, by: distance)
-    case .redirectAll(let port): return try exits.fixing(.destinationPort, to: UInt128(port))
+    case .redirect(let distance):
+      return try exits.fixing(.destinationKind, to: UInt128(AddressKind.local.rawValue))
+        .shifting(.destinationPort, by: distance)
+    case .redirectAll(let port):
+      return try exits.fixing(.destinationKind, to: UInt128(AddressKind.local.rawValue))
+        .fixing(.destinationPort, to: UInt128(port))
     case .forward(let addresses, let distance):
       targets = addresses
       shifted = try exits.shifting(.destinationPort, by: distance)

@@ -67,12 +67,16 @@ private struct Tracer {
   /// Changes the packet as its translation says.
   private mutating func translate() {
     switch universe.translation(labelled: state.translation) {
-    case .redirect(let distance)?: shift(by: distance)
+    case .redirect(let distance)?:
+      packet[.destinationKind] = UInt128(AddressKind.local.rawValue)
+      shift(by: distance)
     case .forward(let addresses, let distance)?:
       packet[.destination] = addresses[0].value
       packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)
       shift(by: distance)
-    case .redirectAll(let port)?: packet[.destinationPort] = UInt128(port)
+    case .redirectAll(let port)?:
+      packet[.destinationKind] = UInt128(AddressKind.local.rawValue)
+      packet[.destinationPort] = UInt128(port)
     case .forwardAll(let addresses, let port)?:
       packet[.destination] = addresses[0].value
       packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)

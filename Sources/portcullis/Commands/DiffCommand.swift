@@ -14,7 +14,7 @@ struct DiffCommand: ParsableCommand {
       what closes, by which line, with a packet as a witness. If nothing is printed as changed, nothing changes.
 
       Exit codes: 0 nothing changes; 1 something does; 2 could not run. With --exit-code: 0 nothing changes, 3 traffic
-      only closes, 4 traffic opens.
+      only closes, 4 traffic opens, or may have.
 
       Examples:
         portcullis diff main/policies policies
@@ -68,7 +68,10 @@ struct DiffCommand: ParsableCommand {
         throw ValidationError("Rules of another program are compared with the policy of one host: say --host NAME.")
       }
     }
-    if let against, against.hasPrefix("-") { throw ValidationError("`\(against)` is no Git commit.") }
+    if let then, then < today ?? Terminal.today { throw ValidationError("--then is a day behind --today.") }
+    if let against, against.isEmpty || against.hasPrefix("-") {
+      throw ValidationError("`\(against)` is no Git commit.")
+    }
   }
 
   func run() throws {

@@ -42,6 +42,12 @@ struct Repository {
     return String(hash)
   }
 
+  /// What keeps git from looking at another repository, which hooks of git name in their environment.
+  private static let elsewhere = [
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
+  ].flatMap { ["-u", $0] }
+
   /// Returns what git writes when it is run with `arguments` in `folder`, or nothing if it fails.
   static func git(_ arguments: String..., in folder: String) throws -> String? {
     try bytes(arguments, in: folder).map { String(decoding: $0, as: UTF8.self) }
@@ -50,7 +56,8 @@ struct Repository {
   /// Returns the bytes that git writes when it is run with `arguments` in `folder`, or nothing if it fails.
   static func bytes(_ arguments: [String], in folder: String) throws -> [UInt8]? {
     do throws(SystemError) {
-      return try output(of: "git", ["-C", folder, "--no-optional-locks"] + arguments, atMost: 256 << 20)
+      return try output(
+        of: "env", Repository.elsewhere + ["git", "-C", folder, "--no-optional-locks"] + arguments, atMost: 256 << 20)
     } catch {
       throw ChangeError(description: "git could not be run: \(error.reason)")
     }
@@ -74,12 +81,19 @@ extension PolicyFiles {
       guard let tab = entry.firstIndex(of: "\t") else { continue }
       let name = String(entry[entry.index(after: tab)...])
       let isHidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
-      // Files as such: a link would be a path, and not a policy.
+      let isPolicy = name == inside || name.hasSuffix(".port") && !isHidden
+      if isPolicy && entry.hasPrefix("120") || entry.hasPrefix("160") {
+        throw ChangeError(
+          description: "`\(name)` in `\(commit)` is a link or a submodule, which cannot be followed there")
+      }
       guard entry.hasPrefix("100"), name == inside || name.hasSuffix(".port") && !isHidden else { continue }
       guard let bytes = try Repository.bytes(["cat-file", "blob", "\(hash):\(name)"], in: repository.root) else {
         throw ChangeError(description: "git could not read `\(name)` in `\(commit)`")
       }
       files.append(SourceFile(path: "\(commit):\(name)", bytes: bytes))
+    }
+    guard !files.isEmpty else {
+      throw ChangeError(description: "`\(commit)` has no `*.port` file at `\(inside)`")
     }
     self.init(read: files)
   }
