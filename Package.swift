@@ -60,7 +60,8 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "Support", dependencies: ["Firewalls", "Policies", "Syntax", "Packets"], path: "Tests/Support", swiftSettings: settings),
+      name: "Support", dependencies: ["Firewalls", "Policies", "Syntax", "Packets"], path: "Tests/Support",
+      swiftSettings: settings),
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     .executableTarget(
       name: "packet-sets", dependencies: ["Packets"], path: "Tests/Benchmarks/PacketSets", swiftSettings: settings),
