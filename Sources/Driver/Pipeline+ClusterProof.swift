@@ -37,9 +37,9 @@ extension Pipeline {
       }
       return Proof()
     } catch let error as UnreadableRuleset {
-      return Proof(failure: error.message)
+      return Proof(failure: error.message, isTooComplex: error.isTooComplex)
     } catch let error as BudgetExceeded {
-      return Proof(failure: UnreadableRuleset(error).message)
+      return Proof(failure: UnreadableRuleset(error).message, isTooComplex: true)
     } catch {
       return Proof(failure: "\(error)")
     }

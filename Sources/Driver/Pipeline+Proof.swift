@@ -29,6 +29,9 @@ public struct Proof: Sendable {
   /// Why nothing is proved, or nothing if all is.
   public var failure: String?
 
+  /// `true` iff the failure is that the sets of packets are too complex, which is no fault of the files.
+  public var isTooComplex = false
+
   /// `true` iff the files mean what the policy means, for every packet.
   public var holds: Bool { difference == nil && failure == nil }
 }
@@ -61,18 +64,19 @@ public struct Prover {
   public func prove(_ artefacts: [Artefact], of target: any HostBackend.Type) -> Proof? {
     do {
       guard let reading = try target.read(artefacts, in: universe) else { return nil }
-      guard let meaning else { return Proof(failure: failure) }
+      guard let meaning else { return Proof(failure: failure, isTooComplex: true) }
       let found = try reading.chains.meaning(in: universe)
       let families = IntervalSet(reading.families.map { UInt128($0.number)...UInt128($0.number) })
       let about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
       return Proof(
         difference: try difference(meaning.restricted(to: about), found.restricted(to: about), reading.chains))
     } catch let error as UnreadableRuleset {
-      return Proof(failure: error.message)
+      return Proof(failure: error.message, isTooComplex: error.isTooComplex)
     } catch let error as EvaluationError {
+      if case .budget = error { return Proof(failure: error.description, isTooComplex: true) }
       return Proof(failure: error.description)
     } catch let error as BudgetExceeded {
-      return Proof(failure: UnreadableRuleset(error).message)
+      return Proof(failure: UnreadableRuleset(error).message, isTooComplex: true)
     } catch {
       return Proof(failure: "\(error)")
     }
@@ -105,6 +109,15 @@ extension Pipeline {
   /// Returns what is wrong with `files`, which were made for the host or cluster `name`, by `proof`.
   func findings(of proof: Proof?, about files: String, _ name: Name) -> [Diagnostic] {
     guard let proof, !proof.holds else { return [] }
+    if proof.isTooComplex {
+      return [
+        Diagnostic(
+          .warning, "unproved-output", "\(files) of \(name.value) could not be proved to do what the policy says",
+          at: .init(name.span), because: "The sets of packets are too complex: \(proof.failure ?? "").",
+          help: "Nothing is known to be wrong. Fewer different limits, or fewer crossing ranges, make it provable.",
+          subject: name.value)
+      ]
+    }
     let report = "Nothing was written. Please report it, with the policy: this is a fault of portcullis, not of yours."
     guard let difference = proof.difference else {
       return [

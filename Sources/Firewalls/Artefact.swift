@@ -98,11 +98,15 @@ public struct UnreadableRuleset: Error, Hashable, Sendable {
   /// Why, in words.
   public var message: String
 
+  /// `true` iff the reason is that sets of packets are too complex, and nothing is wrong with the files.
+  public var isTooComplex = false
+
   /// Creates the error.
   public init(message: String) { self.message = message }
 
   /// Creates the error that a ruleset is too complex.
   public init(_ error: BudgetExceeded) {
     message = "it has more than \(error.limit) \(error.resource)"
+    isTooComplex = true
   }
 }

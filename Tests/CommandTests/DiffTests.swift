@@ -281,4 +281,16 @@ import Testing
     let outcome = try box.portcullis("diff", "p.port", "--host", "h", "iptables:other.save")
     #expect(outcome.code == 1 || outcome.code == 2, "\(outcome)")
   }
+
+  @Test func whatIsTooComplexToProveIsAWarning() throws {
+    let box = try Sandbox()
+    let exposures = (0..<245).map { "expose to 10.0.\($0).0/24 limit \($0 + 1)/second" }.joined(separator: "; ")
+    try box.write(Self.owner + Self.web(exposures) + Self.host, to: "p.port")
+    let outcome = try box.portcullis("compile", "p.port", "--host", "h", "--to", "nftables")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(outcome.output.contains("table inet portcullis"))
+    #expect(outcome.error.contains("warning[unproved-output]"))
+    #expect(try box.portcullis("compile", "p.port", "--host", "h", "--to", "nftables", "--strict").code == 1)
+    #expect(try box.portcullis("diff", "p.port", "p.port").code == 2)
+  }
 }
