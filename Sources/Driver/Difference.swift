@@ -41,8 +41,7 @@ extension Difference {
     result.hosts = names.count
     var rows: [Row] = []
     for name in names {
-      var comparison = HostComparison(name, old, new)
-      do throws(BudgetExceeded) { rows += try comparison.rows() } catch {
+      do throws(BudgetExceeded) { rows += try HostComparison(name, old, new).rows() } catch {
         result.failures.append("host \(name): \(UnreadableRuleset(error).message)")
       }
     }
@@ -110,12 +109,9 @@ private struct HostComparison {
   }
 
   /// The moments that are compared, in seconds since 1970.
-  private var window: IntervalSet<UInt128> {
-    let start = min(UInt128(max(0, new.pipeline.today.daysSinceEpoch)) * 86_400, UInt128(Universe.lastMoment))
-    return IntervalSet(start...UInt128(Universe.lastMoment))
-  }
+  private var window: IntervalSet<UInt128> { Universe.moments(from: new.pipeline.today) }
 
-  mutating func rows() throws(BudgetExceeded) -> [Difference.Row] {
+  func rows() throws(BudgetExceeded) -> [Difference.Row] {
     // A host that is not there accepts what a host without exposures does.
     let template = oldFirewall ?? newFirewall
     guard let template else { return [] }
@@ -132,19 +128,10 @@ private struct HostComparison {
   }
 
   private func row(_ change: Change, _ before: Meaning, _ after: Meaning) throws(BudgetExceeded) -> Difference.Row {
-    let list = try universe.flows(of: change.packets, atMost: 12, in: window)
-    let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
-    let packet = try universe.example(of: change.packets, to: addresses) ?? PacketValues()
     let side = change.side == .old ? old : new
     let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
-    var conditions = list.conditions
-    if let times = list.times { conditions.append(words.text(moments: times, from: window.intervals[0].lowerBound)) }
-    var row = Difference.Row(change.kind, at: "host \(name)")
-    row.flows = list.flows.map { words.text($0) }
-    row.isCut = list.isCut
-    row.conditions = conditions
-    row.extent = try words.extent(of: change.packets)
-    row.witness = universe.text(of: packet)
+    let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
+    var (row, packet) = try words.row(of: change, on: name, to: addresses, atMost: 12, in: window, universe)
     row.before = try fate(packet, before, oldFirewall, old)
     row.after = try fate(packet, after, newFirewall, new)
     guard let cause = change.cause else {
@@ -153,10 +140,7 @@ private struct HostComparison {
     }
     row.cause =
       try named(change, cause)
-      ?? Difference.Line(
-        subject: cause.subject, location: side.pipeline.sources.location(of: cause.span),
-        line: side.pipeline.line(of: cause.span), isNew: change.side == .new,
-        owner: side.pipeline.owner(of: cause))
+      ?? side.pipeline.line(of: cause, isNew: change.side == .new)
     return row
   }
 
@@ -165,7 +149,7 @@ private struct HostComparison {
     _ packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall?, _ side: ComparedPolicy
   ) throws(BudgetExceeded) -> String {
     guard let firewall else { return "the host is not in the policy" }
-    return try Difference.fate(packet, meaning, firewall, side.pipeline)
+    return try side.pipeline.fate(of: packet, meaning, firewall)
   }
 
   /// Returns the zone that changed, if the line of `cause` is the same on both sides and zones that changed explain it.
@@ -245,8 +229,26 @@ extension Pipeline {
     return String(Substring(bytes))
   }
 
+  /// Returns the line of `cause`, as the cause of a change.
+  func line(of cause: Cause, isNew: Bool) -> Difference.Line {
+    Difference.Line(
+      subject: cause.subject, location: sources.location(of: cause.span), line: line(of: cause.span), isNew: isNew,
+      owner: owner(of: cause))
+  }
+
+  /// Returns what becomes of `packet` by `firewall`, which means `meaning`, with the line that decides.
+  func fate(
+    of packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall
+  ) throws(BudgetExceeded) -> String {
+    let (fate, decided) = meaning.conditionalFate(of: packet)
+    guard let cause = try firewall.cause(of: decided, in: meaning.universe) else {
+      return fate.hasPrefix("accept") ? fate : "\(fate) (nothing exposes it)"
+    }
+    return "\(fate) (\(cause.subject), \(sources.location(of: cause.span)))"
+  }
+
   /// Returns the owner of the service that `cause` is about.
-  func owner(of cause: Firewalls.Cause) -> String? {
+  func owner(of cause: Cause) -> String? {
     cause.service.flatMap { policy[$0].owner }.map { policy[$0].name.value }
   }
 }

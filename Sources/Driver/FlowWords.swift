@@ -9,6 +9,24 @@ struct FlowWords {
   let old: Policy
   let new: Policy
 
+  /// Returns the row of `change` on the host `host`, as far as its packets tell it, with the packet that shows it: one to
+  /// `addresses` if there is such a one.
+  func row(
+    of change: Change, on host: String, to addresses: AddressSet, atMost most: Int, in window: IntervalSet<UInt128>,
+    _ universe: Universe
+  ) throws(BudgetExceeded) -> (Difference.Row, PacketValues) {
+    let list = try universe.flows(of: change.packets, atMost: most, in: window)
+    let packet = try universe.example(of: change.packets, to: addresses) ?? PacketValues()
+    var row = Difference.Row(change.kind, at: "host \(host)")
+    row.flows = list.flows.map { text($0) }
+    row.isCut = list.isCut
+    row.conditions = list.conditions
+    if let times = list.times { row.conditions.append(text(moments: times, from: window.intervals[0].lowerBound)) }
+    row.extent = try extent(of: change.packets, universe)
+    row.witness = universe.text(of: packet)
+    return (row, packet)
+  }
+
   /// Returns `flow` as one line.
   func text(_ flow: Flow) -> String {
     var words = [
@@ -101,11 +119,10 @@ struct FlowWords {
   }
 
   /// Returns how many sources and ports `packets` have.
-  func extent(of packets: PacketSet) throws(BudgetExceeded) -> String {
+  func extent(of packets: PacketSet, _ universe: Universe) throws(BudgetExceeded) -> String {
     var parts: [String] = []
     for family in AddressFamily.allCases {
-      let some = try packets.intersection(
-        packets.space.set(.family, in: packets.space.value(family.number, of: .family)))
+      let some = try packets.intersection(universe.packets(of: [family]))
       guard !some.isEmpty else { continue }
       let isSent = !some.values(of: .direction).contains(0)
       let values = some.values(of: isSent ? .destination : .source).intersection(IntervalSet(0...family.highest))

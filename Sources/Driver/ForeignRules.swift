@@ -75,50 +75,38 @@ extension Difference {
       let reading = try rules.read(in: universe)
       result.unknowns = reading.unknowns
       result.families = reading.families.count == 2 ? [] : reading.families.map { $0 == .ipv4 ? "IPv4" : "IPv6" }
-      let start = min(UInt64(max(0, policy.pipeline.today.daysSinceEpoch)) * 86_400, Universe.lastMoment)
-      let window = IntervalSet(UInt128(start)...UInt128(Universe.lastMoment))
-      let families = IntervalSet(reading.families.map { UInt128($0.number)...UInt128($0.number) })
-      let about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
+      let window = Universe.moments(from: policy.pipeline.today)
+      let about = try universe.packets(of: reading.families)
         .intersection(universe.space.set(.time, in: universe.space.values(window, of: .time)))
       let all = try reading.chains.meaning(in: universe).restricted(to: about)
       // First packets of connections over the wire are what a policy is about; of others one word does.
-      let space = universe.space
-      let lo = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
-      let first = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state)).subtracting(lo)
-      let (own, found) = (try meant.restricted(to: about.intersection(first)), try all.restricted(to: first))
+      let first = try universe.new.subtracting(universe.looped)
+      let whole = try meant.restricted(to: about)
+      let (own, found) = (try whole.restricted(to: first), try all.restricted(to: first))
       let comparison = areOld ? Comparison(found, nil, own, firewall) : Comparison(own, firewall, found, nil)
       let words = FlowWords(old: policy.pipeline.policy, new: policy.pipeline.policy)
       result.rows = try comparison.changes().map { change in
-        let list = try universe.flows(of: change.packets, atMost: 40, in: window)
-        let packet = try universe.example(of: change.packets, to: firewall.addresses) ?? PacketValues()
-        var row = Difference.Row(change.kind, at: "host \(host)")
-        row.flows = list.flows.map { words.text($0) }
-        row.isCut = list.isCut
-        row.conditions =
-          list.conditions + (list.times.map { [words.text(moments: $0, from: UInt128(start))] } ?? [])
-        row.extent = try words.extent(of: change.packets)
-        row.witness = universe.text(of: packet)
-        let mine = try fate(packet, own, firewall, policy.pipeline)
+        var (row, packet) = try words.row(
+          of: change, on: host, to: firewall.addresses, atMost: 40, in: window, universe)
+        let mine = try policy.pipeline.fate(of: packet, own, firewall)
         let (fate, decided) = found.conditionalFate(of: packet)
         let rule = try reading.chains.trace(decided, in: universe).last.map { " (\($0.text))" } ?? ""
         (row.before, row.after) = areOld ? (fate + rule, mine) : (mine, fate + rule)
         if let cause = change.cause {
-          row.cause = Difference.Line(
-            subject: cause.subject, location: policy.pipeline.sources.location(of: cause.span),
-            line: policy.pipeline.line(of: cause.span), isNew: areOld, owner: policy.pipeline.owner(of: cause))
+          row.cause = policy.pipeline.line(of: cause, isNew: areOld)
         } else {
           row.reason = "the rules of \(rules.path) differ"
         }
         return row
       }
-      let rest = try meant.restricted(to: about).differing(from: all).subtracting(first)
+      let rest = try whole.differing(from: all).subtracting(first)
       if let packet = try universe.example(of: rest, to: firewall.addresses) {
         var row = Difference.Row(.later, at: "host \(host)")
         row.reason =
           "the rules of \(rules.path) treat packets of known connections, stray ones, or loopback differently"
-        row.extent = try words.extent(of: rest)
+        row.extent = try words.extent(of: rest, universe)
         row.witness = universe.text(of: packet)
-        let (mine, theirs) = (meant.conditionalFate(of: packet).words, all.conditionalFate(of: packet).words)
+        let (mine, theirs) = (whole.conditionalFate(of: packet).words, all.conditionalFate(of: packet).words)
         (row.before, row.after) = areOld ? (theirs, mine) : (mine, theirs)
         result.rows.append(row)
       }
@@ -132,16 +120,5 @@ extension Difference {
       result.failures = ["\(error)"]
     }
     return result
-  }
-
-  /// Returns what becomes of `packet` by the policy, with the line that decides.
-  static func fate(
-    _ packet: PacketValues, _ meaning: Meaning, _ firewall: Firewall, _ pipeline: Pipeline
-  ) throws(BudgetExceeded) -> String {
-    let (fate, decided) = meaning.conditionalFate(of: packet)
-    guard let cause = try firewall.cause(of: decided, in: meaning.universe) else {
-      return fate.hasPrefix("accept") ? fate : "\(fate) (nothing exposes it)"
-    }
-    return "\(fate) (\(cause.subject), \(pipeline.sources.location(of: cause.span)))"
   }
 }

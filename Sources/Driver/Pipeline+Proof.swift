@@ -66,8 +66,7 @@ public struct Prover {
       guard let reading = try target.read(artefacts, in: universe) else { return nil }
       guard let meaning else { return Proof(failure: failure, isTooComplex: true) }
       let found = try reading.chains.meaning(in: universe)
-      let families = IntervalSet(reading.families.map { UInt128($0.number)...UInt128($0.number) })
-      let about = try universe.space.set(.family, in: universe.space.values(families, of: .family))
+      let about = try universe.packets(of: reading.families)
       return Proof(
         difference: try difference(meaning.restricted(to: about), found.restricted(to: about), reading.chains))
     } catch let error as UnreadableRuleset {

@@ -57,13 +57,7 @@ struct Fields {
 
   /// Removes and returns the strings of the list in the field `key`, if there is one; it has items.
   mutating func strings(_ key: String) throws(ManifestError) -> [String]? {
-    guard let items = try items(key) else { return nil }
-    var strings: [String] = []
-    for item in items {
-      guard case .string(let string) = item else { throw ManifestError(path(of: key), "a string is expected") }
-      strings.append(string)
-    }
-    return strings
+    try items(key).map { items throws(ManifestError) in try YAML.strings(of: items, at: path(of: key)) }
   }
 
   /// Removes and returns the mapping of strings in the field `key`, or none if there is no such field.
@@ -84,5 +78,17 @@ struct Fields {
   func end() throws(ManifestError) {
     guard let unknown = rest.keys.min() else { return }
     throw ManifestError(path(of: unknown), "the field is not known")
+  }
+}
+
+extension YAML {
+  /// Returns `items`, which are at `place`, as strings.
+  static func strings(of items: [YAML], at place: String) throws(ManifestError) -> [String] {
+    var strings: [String] = []
+    for item in items {
+      guard case .string(let string) = item else { throw ManifestError(place, "a string is expected") }
+      strings.append(string)
+    }
+    return strings
   }
 }

@@ -81,12 +81,11 @@ public struct Comparison {
     result += try attributed(
       .closes, acceptedBefore.subtracting(accepted), refusing: newFirewall, .new, accepting: oldFirewall, .old)
     let moved = try old.translations.differing(from: new.translations)
-      .union(old.masqueraded.subtracting(new.masqueraded)).union(new.masqueraded.subtracting(old.masqueraded))
+      .union(old.masqueraded.symmetricDifference(new.masqueraded))
       .intersection(new.accepted).intersection(old.accepted)
     result += try attributed(.translates, possibly(moved), refusing: nil, .old, accepting: newFirewall, .new)
-    let limited = try possibly(
-      new.accepted.subtracting(old.accepted).union(old.accepted.subtracting(new.accepted))
-    ).intersection(accepted).intersection(acceptedBefore)
+    let limited = try possibly(new.accepted.symmetricDifference(old.accepted))
+      .intersection(accepted).intersection(acceptedBefore)
     result += try attributed(.limits, limited, refusing: nil, .old, accepting: newFirewall, .new)
     let answered = try possibly(
       old.verdicts.differing(from: new.verdicts).subtracting(new.accepted).subtracting(old.accepted))
@@ -101,9 +100,7 @@ public struct Comparison {
   /// Returns the packets that are in `set` if the right things hold of what is not known of them.
   private func possibly(_ set: PacketSet) throws(BudgetExceeded) -> PacketSet {
     var result = set
-    for i in universe.space.conditions.indices {
-      result = try result.forgetting(PacketField(rawValue: UInt8(PacketField.all.count + i)))
-    }
+    for field in universe.space.conditionFields { result = try result.forgetting(field) }
     return result
   }
 
@@ -117,7 +114,7 @@ public struct Comparison {
     // What both expose, and only one blocks, changes because of the block.
     if !rest.isEmpty, let refusing {
       let definition = MeaningDefinition(firewall: refusing, universe: universe)
-      let exposed = try definition.decisions(areLimited: false).map.domain
+      let exposed = try definition.decisions().map.domain
       let blocks = try definition.refusals().restricted(to: rest.intersection(exposed))
       for label in blocks.labels {
         let some = try blocks.packets(labelled: label)
@@ -126,7 +123,7 @@ public struct Comparison {
       }
     }
     if !rest.isEmpty, let accepting {
-      let decisions = try MeaningDefinition(firewall: accepting, universe: universe).decisions(areLimited: false)
+      let decisions = try MeaningDefinition(firewall: accepting, universe: universe).decisions()
       let parts = try decisions.map.restricted(to: rest)
       for label in parts.labels {
         let some = try parts.packets(labelled: label)
@@ -135,7 +132,7 @@ public struct Comparison {
       }
     }
     // What hosts send and what arrives have different reasons.
-    let arriving = try universe.space.set(.direction, in: universe.space.value(UInt8(0), of: .direction))
+    let arriving = try universe.arriving
     for part in [try rest.intersection(arriving), try rest.subtracting(arriving)] where !part.isEmpty {
       result.append(Change(kind, part, cause: nil, in: acceptingSide))
     }
@@ -146,36 +143,25 @@ public struct Comparison {
 extension MeaningDefinition {
   /// Returns which line accepts each packet, blocks apart: labels are positions in `causes`, from 1 on.
   ///
-  /// Of several, the first without a limit counts, or else the first; limits count as conditions iff `areLimited`.
-  func decisions(areLimited: Bool) throws(BudgetExceeded) -> (map: PacketMap, causes: [Cause]) {
+  /// Of several, the first without a limit counts, or else the first; what a line accepts within a rate, it accepts.
+  func decisions() throws(BudgetExceeded) -> (map: PacketMap, causes: [Cause]) {
     var causes: [Cause] = []
     var delivered: [PacketBox] = []
     var routed: [PacketBox] = []
     var sent: [PacketBox] = []
-    func add(_ boxes: [PacketBox], _ cause: Cause, _ limit: PacketField?, to list: inout [PacketBox]) {
+    func add(_ boxes: [PacketBox], _ cause: Cause, to list: inout [PacketBox]) {
       causes.append(cause)
       for var box in boxes {
         box.label = UInt32(causes.count)
-        list.append(limit.map(box.when) ?? box)
+        list.append(box)
       }
     }
-    for isLimited in [false, true] {
-      for opening in firewall.openings where (opening.limit != nil) == isLimited {
-        let limit: PacketField? = if areLimited, let limit = opening.limit { try universe.within(limit) } else { nil }
-        add(boxes(opening, label: 1), opening.cause, limit, to: &delivered)
-      }
-      for passage in firewall.passages where (passage.limit != nil) == isLimited {
-        let limit: PacketField? = if areLimited, let limit = passage.limit { try universe.within(limit) } else { nil }
-        add(boxes(passage), passage.cause, limit, to: &routed)
-      }
-    }
-    for departure in firewall.departures ?? [] { add(boxes(departure), departure.cause, nil, to: &sent) }
+    for opening in rankedOpenings { add(boxes(opening, label: 1), opening.cause, to: &delivered) }
+    let passages = firewall.passages.filter { $0.limit == nil } + firewall.passages.filter { $0.limit != nil }
+    for passage in passages { add(boxes(passage), passage.cause, to: &routed) }
+    for departure in firewall.departures ?? [] { add(boxes(departure), departure.cause, to: &sent) }
     let space = universe.space
-    let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
-    let here = try space.set(
-      .destinationKind,
-      in: space.values(
-        IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind))
+    let (arriving, here) = (try universe.arriving, try universe.delivered)
     let map = try space.map(of: delivered).restricted(to: here)
       .overriding(space.map(of: routed).removing(here)).restricted(to: arriving)
       .overriding(space.map(of: sent).removing(arriving))
@@ -188,11 +174,7 @@ extension MeaningDefinition {
     let space = universe.space
     for (index, block) in firewall.blocks.enumerated() {
       for var box in self.boxes(block) {
-        if block.sparesTransit {
-          box[.destinationKind] = space.values(
-            IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind
-          )
-        }
+        if block.sparesTransit { box[.destinationKind] = universe.kinds(AddressKind.delivered) }
         box.label = UInt32(index + 1)
         boxes.append(box)
       }

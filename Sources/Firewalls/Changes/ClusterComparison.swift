@@ -30,9 +30,8 @@ public struct ClusterComparison {
     var rows = try connections(.opens, after.subtracting(before))
     rows += try connections(.closes, before.subtracting(after))
     if old.entrances != new.entrances { rows.append(try ways()) }
-    let ends = try old.admitted.subtracting(new.admitted).union(new.admitted.subtracting(old.admitted))
-      .union(old.departing.subtracting(new.departing)).union(new.departing.subtracting(old.departing))
-      .subtracting(before.subtracting(after)).subtracting(after.subtracting(before))
+    let ends = try old.admitted.symmetricDifference(new.admitted)
+      .union(old.departing.symmetricDifference(new.departing)).subtracting(before.symmetricDifference(after))
     if let packet = try universe.example(of: ends) {
       var row = row(.later, packet)
       row.reason = "one end alone changes; the other one closes it as before"

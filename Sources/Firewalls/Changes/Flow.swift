@@ -57,9 +57,8 @@ extension Universe {
     let times = packets.values(of: .time)
     if times != window { result.times = times }
     var rest = packets
-    for i in space.conditions.indices {
-      let field = PacketField(rawValue: UInt8(PacketField.all.count + i))
-      if !rest.values(of: field).contains(0) { result.conditions.append(space.conditions[i]) }
+    for (field, condition) in zip(space.conditionFields, space.conditions) {
+      if !rest.values(of: field).contains(0) { result.conditions.append(condition) }
       rest = try rest.forgetting(field)
     }
     for field in [PacketField.state, .sourceKind, .hopLimit, .time] { rest = try rest.forgetting(field) }

@@ -76,10 +76,3 @@ public struct ClusterMeaning {
     }
   }
 }
-
-extension PacketSet {
-  /// Returns what is in one of `self` and `other` alone.
-  fileprivate func symmetricDifference(_ other: PacketSet) throws(BudgetExceeded) -> PacketSet {
-    try subtracting(other).union(other.subtracting(self))
-  }
-}

@@ -84,8 +84,6 @@ extension ClusterUniverse {
   }
 
   private func conditions(of packet: PacketValues) -> String {
-    space.conditions.enumerated().map { i, name in
-      packet[PacketField(rawValue: UInt8(PacketField.all.count + i))] == 1 ? " (\(name))" : ""
-    }.joined()
+    zip(space.conditionFields, space.conditions).map { packet[$0] == 1 ? " (\($1))" : "" }.joined()
   }
 }

@@ -22,10 +22,8 @@ struct MeaningDefinition {
   func meaning() throws(BudgetExceeded) -> Meaning {
     try declareLimits()
     let refusal = firewall.rejects ? Verdict.reject.label : Verdict.drop.label
-    let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
-    let delivered = try space.set(.destinationKind, in: kinds(AddressKind.delivered))
+    let (arriving, delivered, looped) = (try universe.arriving, try universe.delivered, try universe.looped)
     let tracked = try states([.established, .related])
-    let looped = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
 
     let openings = try accepted(firewall.openings)
     let passages = try accepted(firewall.passages)
@@ -64,10 +62,6 @@ struct MeaningDefinition {
   private func states(_ states: [ConnectionState]) throws(BudgetExceeded) -> PacketSet {
     try space.set(
       .state, in: space.values(IntervalSet(states.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .state))
-  }
-
-  private func kinds(_ kinds: [AddressKind]) -> ValueSet {
-    space.values(IntervalSet(kinds.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind)
   }
 
   /// Returns the box of the moments up to the end of `date`, in UTC.
@@ -180,19 +174,24 @@ struct MeaningDefinition {
     return try space.set(of: all)
   }
 
+  /// The openings, those first that decide of several that cover a packet: the ones without a limit.
+  var rankedOpenings: [Opening] {
+    firewall.openings.filter { $0.limit == nil } + firewall.openings.filter { $0.limit != nil }
+  }
+
   /// Returns where openings send what they accept: of several that cover a packet, the first without a limit decides, or
   /// else the first.
   private func translations() throws(BudgetExceeded) -> PacketMap {
     guard firewall.openings.contains(where: { $0.translation != nil }) else { return space.unlabelled }
     var all: [PacketBox] = []
-    let openings = firewall.openings.filter { $0.limit == nil } + firewall.openings.filter { $0.limit != nil }
+    let openings = rankedOpenings
     for (index, opening) in openings.enumerated() { all += boxes(opening, label: UInt32(index + 1)) }
     let universe = universe
     let first = try space.map(of: all)
     // One opening may have targets of both families.
     var result = space.unlabelled
     for family in AddressFamily.allCases {
-      let packets = try space.set(.family, in: space.value(family.number, of: .family))
+      let packets = try universe.packets(of: [family])
       let labels = try first.restricted(to: packets).relabelled { index in
         let opening = openings[Int(index) - 1]
         guard let translation = opening.translation, let ports = opening.traffic.ports else { return 0 }

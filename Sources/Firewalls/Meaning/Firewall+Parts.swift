@@ -37,11 +37,6 @@ extension Universe {
     return box
   }
 
-  /// Returns `kinds` as the values of a field.
-  fileprivate func kinds(_ kinds: [AddressKind]) -> ValueSet {
-    space.values(IntervalSet(kinds.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .destinationKind)
-  }
-
   /// Returns the values that `field` may have in `packets` if all the others are as `packet` has them.
   public func values(
     of field: PacketField, around packet: PacketValues, in packets: PacketSet

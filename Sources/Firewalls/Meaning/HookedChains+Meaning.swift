@@ -81,10 +81,8 @@ private struct PacketsOnTheWay {
   init(_ host: HookedChains, in universe: Universe) throws(BudgetExceeded) {
     self.host = host
     self.universe = universe
-    let space = universe.space
     traversal = ChainTraversal(host.chains, in: universe)
-    let lo = try space.set(.arrival, in: space.value(InterfaceName.value(of: "lo"), of: .arrival))
-    translatable = try space.set(.state, in: space.value(ConnectionState.new.rawValue, of: .state)).subtracting(lo)
+    translatable = try universe.new.subtracting(universe.looped)
   }
 
   private mutating func label(of state: PacketState) -> UInt32 {
@@ -96,7 +94,7 @@ private struct PacketsOnTheWay {
 
   mutating func meaning() throws(BudgetExceeded) -> Meaning {
     let space = universe.space
-    let arriving = try space.set(.direction, in: space.value(UInt8(0), of: .direction))
+    let arriving = try universe.arriving
     // Packets that cannot exist go along, since sets without them are larger; a meaning leaves them out.
     let all = try space.everything.labelled(label(of: PacketState()))
 
@@ -142,9 +140,7 @@ private struct PacketsOnTheWay {
 
   /// Returns the packets of `packets` that go to processes of the host; the others are routed on.
   private func delivered(of packets: PacketMap) throws(BudgetExceeded) -> PacketSet {
-    let space = universe.space
-    let kinds = IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) })
-    let local = try space.set(.destinationKind, in: space.values(kinds, of: .destinationKind))
+    let local = try universe.delivered
     guard states.contains(where: { $0.translation != 0 }) else { return local }
     let states = states
     let universe = universe
@@ -159,12 +155,8 @@ private struct PacketsOnTheWay {
 
   /// Lets `packets` go through the chains at `hook`.
   private mutating func pass(_ hook: HookedChains.Hook, _ packets: inout PacketMap) throws(BudgetExceeded) {
-    let space = universe.space
     for entrance in host.entrances(at: hook) {
-      var seen = space.everything
-      if entrance.families.count == 1, let family = entrance.families.first {
-        seen = try space.set(.family, in: space.value(family.number, of: .family))
-      }
+      var seen = try universe.packets(of: entrance.families)
       if entrance.translates { seen = try seen.intersection(translatable) }
       let goingOn = packets.labels.filter { $0 < PacketsOnTheWay.firstVerdict }
       if goingOn.count < packets.labels.count {

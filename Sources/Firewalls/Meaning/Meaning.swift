@@ -26,7 +26,7 @@ public struct Meaning {
       return
     }
     let accepted = try self.verdicts.packets(labelled: Verdict.accept.label)
-      .intersection(universe.space.set(.state, in: universe.space.value(ConnectionState.new.rawValue, of: .state)))
+      .intersection(universe.new)
     self.translations = try translations.restricted(to: accepted)
     // An address of this host stays one.
     self.masqueraded = try masqueraded.intersection(accepted).subtracting(
@@ -41,16 +41,13 @@ public struct Meaning {
 
   /// Returns the meaning for the packets of `set` alone.
   public func restricted(to set: PacketSet) throws(BudgetExceeded) -> Meaning {
-    try Meaning(
-      universe, verdicts: verdicts.restricted(to: set), translations: translations.restricted(to: set),
-      masqueraded: masqueraded.intersection(set))
-  }
-
-  /// Returns the meaning for packets whose `field` is `value`, whatever it is for a packet.
-  public func fixing(_ field: PacketField, to value: UInt128) throws(BudgetExceeded) -> Meaning {
-    try Meaning(
-      universe, verdicts: verdicts.fixing(field, to: value), translations: translations.fixing(field, to: value),
-      masqueraded: masqueraded.fixing(field, to: value))
+    if set.isAll { return self }
+    // What cannot exist, or is not accepted, is gone already.
+    var result = self
+    result.verdicts = try verdicts.restricted(to: set)
+    result.translations = try translations.restricted(to: set)
+    result.masqueraded = try masqueraded.intersection(set)
+    return result
   }
 
   /// Returns `true` iff the same becomes of every packet; both must be of one universe.
@@ -64,7 +61,7 @@ extension Meaning {
   public func differing(from other: Meaning) throws(BudgetExceeded) -> PacketSet {
     if isEqual(to: other) { return universe.space.nothing }
     return try verdicts.differing(from: other.verdicts).union(translations.differing(from: other.translations))
-      .union(masqueraded.subtracting(other.masqueraded)).union(other.masqueraded.subtracting(masqueraded))
+      .union(masqueraded.symmetricDifference(other.masqueraded))
   }
 
   /// Returns what becomes of `packet`, in words.
@@ -90,7 +87,7 @@ extension Meaning {
   /// Returns what becomes of `packet`, in words, with the conditions under which it is accepted if it is not at any
   /// rate, and the packet with those conditions.
   public func conditionalFate(of packet: PacketValues) -> (words: String, packet: PacketValues) {
-    let fields = universe.space.conditions.indices.map { PacketField(rawValue: UInt8(PacketField.all.count + $0)) }
+    let fields = universe.space.conditionFields
     var plain = packet
     for field in fields { plain[field] = 0 }
     guard Verdict(label: verdicts.label(of: plain)) != .accept else { return (fate(of: plain), plain) }

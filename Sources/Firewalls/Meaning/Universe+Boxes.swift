@@ -73,7 +73,7 @@ extension Universe {
   /// Returns the addresses that `field` has in `packets`.
   public func addresses(of field: PacketField, in packets: PacketSet) throws(BudgetExceeded) -> AddressSet {
     func values(_ family: AddressFamily) throws(BudgetExceeded) -> IntervalSet<UInt128> {
-      try packets.intersection(space.set(.family, in: space.value(family.number, of: .family)))
+      try packets.intersection(self.packets(of: [family]))
         .values(of: field).intersection(IntervalSet(0...family.highest))
     }
     return try AddressSet(

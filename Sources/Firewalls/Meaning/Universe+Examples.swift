@@ -12,7 +12,7 @@ extension Universe {
       destinations.ipv4.intervals.map { UInt128($0.lowerBound)...UInt128($0.upperBound) }, destinations.ipv6.intervals,
     ]
     for (family, end) in zip(AddressFamily.allCases, ends) where !end.isEmpty {
-      let some = try rest.intersection(space.set(.family, in: space.value(family.number, of: .family)))
+      let some = try rest.intersection(packets(of: [family]))
         .intersection(space.set(.destination, in: space.values(IntervalSet(end), of: .destination)))
       if !some.isEmpty {
         rest = some
@@ -96,9 +96,8 @@ extension Universe {
     if (transport == .icmpv6 || transport == .icmp), packet[.hopLimit] != 64 {
       words.append("with hop limit \(packet[.hopLimit])")
     }
-    for (i, condition) in space.conditions.enumerated() {
-      let holds = packet[PacketField(rawValue: UInt8(PacketField.all.count + i))] == 1
-      if holds { words.append("(\(condition))") }
+    for (field, condition) in zip(space.conditionFields, space.conditions) where packet[field] == 1 {
+      words.append("(\(condition))")
     }
     return words.joined(separator: " ")
   }

@@ -136,13 +136,7 @@ struct ForeignFields {
 
   /// Removes and returns the strings of the list in the field `key`, if there is one.
   mutating func list(_ key: String) throws(ManifestError) -> [String]? {
-    guard let items = try items(key) else { return nil }
-    var strings: [String] = []
-    for item in items {
-      guard case .string(let string) = item else { throw ManifestError(path(of: key), "a string is expected") }
-      strings.append(string)
-    }
-    return strings
+    try items(key).map { items throws(ManifestError) in try YAML.strings(of: items, at: path(of: key)) }
   }
 
   /// Removes and returns the mapping of strings in the field `key`, or none.

@@ -34,12 +34,8 @@ struct Decompiler {
     var decompiler = Decompiler(in: universe)
     do {
       for table in try script.tables() { try decompiler.read(table) }
-    } catch let error as Unreadable {
-      throw UnreadableRuleset(message: error.message)
-    } catch let error as BudgetExceeded {
-      throw UnreadableRuleset(error)
     } catch {
-      throw UnreadableRuleset(message: "\(error)")
+      throw UnreadableRuleset(because: error)
     }
     return decompiler.host
   }

@@ -1,8 +1,20 @@
+import Firewalls
 import Packets
 
 /// What a ruleset does that has no meaning here, or that no kernel accepts.
 struct Unreadable: Error {
   var message: String
+}
+
+extension UnreadableRuleset {
+  /// Creates the error that a reader of this room gave up with `error`.
+  init(because error: any Error) {
+    switch error {
+    case let error as Unreadable: self.init(message: error.message)
+    case let error as BudgetExceeded: self.init(error)
+    default: self.init(message: "\(error)")
+    }
+  }
 }
 
 extension Field {

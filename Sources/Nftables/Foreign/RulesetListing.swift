@@ -13,12 +13,8 @@ public enum RulesetListing {
       var reader = ListingReader(in: universe)
       try reader.read(try JSONReader.value(of: text))
       return RulesetReading(reader.host, unknowns: reader.unknowns)
-    } catch let error as Unreadable {
-      throw UnreadableRuleset(message: error.message)
-    } catch let error as BudgetExceeded {
-      throw UnreadableRuleset(error)
     } catch {
-      throw UnreadableRuleset(message: "\(error)")
+      throw UnreadableRuleset(because: error)
     }
   }
 }

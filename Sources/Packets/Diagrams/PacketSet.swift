@@ -30,6 +30,11 @@ public struct PacketSet {
     try combined(with: other, .remove)
   }
 
+  /// Returns what is in one of `self` and `other` alone.
+  public func symmetricDifference(_ other: PacketSet) throws(BudgetExceeded) -> PacketSet {
+    try subtracting(other).union(other.subtracting(self))
+  }
+
   /// Returns what is not in `self`.
   public func complement() throws(BudgetExceeded) -> PacketSet { try space.everything.subtracting(self) }
 

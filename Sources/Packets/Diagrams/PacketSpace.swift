@@ -51,6 +51,11 @@ public final class PacketSpace {
   /// The number of nodes and edges that the space holds, those of sets that are no longer used included.
   public var size: (nodes: Int, edges: Int) { (nodes.count, edges.count) }
 
+  /// The fields of the space's conditions, in order.
+  public var conditionFields: [PacketField] {
+    conditions.indices.map { PacketField(rawValue: UInt8(PacketField.count + $0)) }
+  }
+
   /// Returns the field that is 1 iff the condition `name` holds: what is unknown about a packet, such as whether it is
   /// within a rate, or whether a match that has no meaning here matches.
   ///
