@@ -46,6 +46,8 @@ let package = Package(
     room("Kubernetes", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
     room("Sysctl", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
     room("Reports", imports: ["Syntax", "Policies", "Firewalls", "Packets"]),
+    .systemLibrary(name: "CNetfilter", providers: [.apt(["libmnl-dev", "libnftnl-dev"])]),
+    room("Netlink", imports: ["Nftables", "CNetfilter", "Syntax", "Packets"]),
     room(
       "Driver",
       imports: [
@@ -73,6 +75,9 @@ let package = Package(
     tests(of: "Firewalls", named: "FirewallsTests", with: ["Policies", "Syntax", "Packets"]),
     tests(of: "Packets", named: "PacketsTests"),
     tests(of: "Nftables", named: "NftablesTests", with: ["probe", "Firewalls", "Policies", "Syntax", "Packets"]),
+    tests(
+      of: "Netlink", named: "NetlinkTests",
+      with: ["Driver", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     tests(
       of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"],

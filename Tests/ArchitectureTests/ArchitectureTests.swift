@@ -11,6 +11,11 @@ import Testing
     "Sources/portcullis/Files/SystemCalls.swift", "Sources/Packets/Diagrams/Storage.swift",
   ]
 
+  /// Returns `true` iff the file at `path` may touch memory by pointer; what reads the kernel's answers may not.
+  static func mayHavePointers(_ path: String) -> Bool {
+    pointers.contains(path) || ["Encoding", "Sockets"].contains { path.hasPrefix("Sources/Netlink/\($0)/") }
+  }
+
   @Test func tableAndManifestNameTheSameRooms() throws {
     let table = try House.table()
     let manifest = try House.manifest()
@@ -29,6 +34,7 @@ import Testing
     for file in try House.sources() {
       var allowed = table[file.room] ?? []
       if file.room == Self.edge { allowed.formUnion(beyond) }
+      if file.room == "Netlink" { allowed.insert("Glibc") }
       for module in try file.imports() { #expect(allowed.contains(module), "\(file.path) imports \(module)") }
     }
   }
@@ -48,7 +54,7 @@ import Testing
   @Test func noShortcuts() throws {
     for file in try House.sources() {
       for pattern in file.room == Self.edge ? Self.banned : Self.banned + Self.bannedWithin {
-        if Self.pointers.contains(file.path), pattern.contains("unsafe") { continue }
+        if Self.mayHavePointers(file.path), pattern.contains("unsafe") { continue }
         for line in try House.lines(of: file.code, matching: pattern) { Issue.record("\(file.path):\(line)") }
       }
     }

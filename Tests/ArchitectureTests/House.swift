@@ -124,6 +124,7 @@ enum House {
       let names = try matches(of: #""(\w+)""#, in: call)
       result[names[0]] = Set(names.dropFirst())
     }
+    for name in try matches(of: #"\.systemLibrary\(\s*name:\s*"(\w+)""#, in: text) { result[name] = [] }
     let program = #"\.executableTarget\(\s*name:\s*"portcullis",\s*dependencies:\s*\[([^\]]*)\]"#
     let rooms = try #require(try matches(of: program, in: text).first)
       .replacingOccurrences(of: #"\.product\([^)]*\)"#, with: "", options: .regularExpression)

@@ -33,6 +33,9 @@ public struct NamedSet: Hashable, Sendable {
   /// After how many seconds elements that rules added go away.
   public var timeout: Int?
 
+  /// `true` iff elements that a command added can go away as well, each after a time of its own.
+  public var hasTimeouts: Bool
+
   /// `true` iff each element counts its packets.
   public var counts: Bool
 
@@ -42,7 +45,7 @@ public struct NamedSet: Hashable, Sendable {
   /// Creates a set without elements.
   public init(
     _ name: String, key: [DataType], value: Value = .none, isInterval: Bool = false, isDynamic: Bool = false,
-    size: Int? = nil, timeout: Int? = nil, counts: Bool = false, elements: [Element] = []
+    size: Int? = nil, timeout: Int? = nil, hasTimeouts: Bool = false, counts: Bool = false, elements: [Element] = []
   ) {
     self.name = name
     self.key = key
@@ -51,6 +54,7 @@ public struct NamedSet: Hashable, Sendable {
     self.isDynamic = isDynamic
     self.size = size
     self.timeout = timeout
+    self.hasTimeouts = hasTimeouts || timeout != nil
     self.counts = counts
     self.elements = elements
   }

@@ -89,7 +89,7 @@ struct Parser {
           switch try scanner.word() {
           case "interval": set.isInterval = true
           case "dynamic": set.isDynamic = true
-          case "timeout": break
+          case "timeout": set.hasTimeouts = true
           case let word: throw scanner.error("`\(word)` is no flag")
           }
         } while scanner.take(",")
@@ -99,6 +99,7 @@ struct Parser {
           throw scanner.error("`\(word)` is no number of seconds")
         }
         set.timeout = seconds
+        set.hasTimeouts = true
       case "counter": set.counts = true
       case "elements":
         try scanner.expect("= {")

@@ -71,7 +71,7 @@ struct Printer {
     if let size = set.size { out.write("\t\tsize \(size)\n") }
     let flags =
       (set.isDynamic ? ["dynamic"] : []) + (set.isInterval ? ["interval"] : [])
-      + (set.timeout != nil ? ["timeout"] : [])
+      + (set.hasTimeouts ? ["timeout"] : [])
     if !flags.isEmpty { out.write("\t\tflags \(flags.joined(separator: ", "))\n") }
     if let timeout = set.timeout { out.write("\t\ttimeout \(timeout)s\n") }
     if set.counts { out.write("\t\tcounter\n") }
