@@ -21,15 +21,31 @@ public struct Judgements: Sendable {
 extension Check {
   /// Returns what the registered checks find in `inspection`, by the severities and waivers of its policy.
   public static func judge(_ inspection: Inspection) -> Judgements {
+    let found = inspection.wantedChecks.map { ($0.name, $0.run(inspection)) }
+    return judge(inspection, found: Dictionary(uniqueKeysWithValues: found))
+  }
+
+  /// Returns what the registered checks, which run at the same time, find in `inspection`, by the severities and waivers
+  /// of its policy.
+  public static func judge(_ inspection: Inspection) async -> Judgements {
+    let found = await withTaskGroup(of: (String, [Finding]).self) { group in
+      for check in inspection.wantedChecks { group.addTask { (check.name, check.run(inspection)) } }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    return judge(inspection, found: found)
+  }
+
+  /// Returns what is to be said of `found`, the findings by check.
+  private static func judge(_ inspection: Inspection, found: [String: [Finding]]) -> Judgements {
     let policy = inspection.policy
-    let chosen = Dictionary(policy.settings.checks.map { ($0.check.value, $0.severity) }) { first, _ in first }
+    let chosen = inspection.chosenSeverities
     var result = Judgements()
     var used = Set<Int>()
     let waivers = waivers(of: inspection)
     for check in all {
       guard let severity = chosen[check.name] ?? check.severity else { continue }
       let waivers = waivers[check.name] ?? [:]
-      for finding in check.run(inspection) {
+      for finding in found[check.name] ?? [] {
         let diagnostic = finding.diagnostic.named(check.name, severity)
         let waiver = diagnostic.subject.flatMap { waivers[$0] }
         if let waiver { used.insert(waiver) }
@@ -72,6 +88,19 @@ extension Check {
         && !(waiver.provenance.hasLapsed(on: inspection.today) && met.contains(WaiverKey(waiver)))
     }
     return [(.unusedWaiver, unused.map { Check.unusedWaiverFinding(policy.waivers[$0]) })]
+  }
+}
+
+extension Inspection {
+  /// The severities that the policy chose, by check; nothing there means `off`.
+  fileprivate var chosenSeverities: [String: Severity?] {
+    Dictionary(policy.settings.checks.map { ($0.check.value, $0.severity) }) { first, _ in first }
+  }
+
+  /// The checks that are to run.
+  fileprivate var wantedChecks: [Check] {
+    let chosen = chosenSeverities
+    return Check.all.filter { (chosen[$0.name] ?? $0.severity) != nil }
   }
 }
 

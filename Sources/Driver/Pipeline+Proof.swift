@@ -62,8 +62,17 @@ public struct Prover {
 
   /// Returns whether `artefacts`, which `target` made, mean what the firewall means, or nothing if they filter no packets.
   public func prove(_ artefacts: [Artefact], of target: any HostBackend.Type) -> Proof? {
+    do throws(UnreadableRuleset) {
+      return try target.parse(artefacts).map { prove(.success($0)) }
+    } catch {
+      return prove(.failure(error))
+    }
+  }
+
+  /// Returns whether what was read means what the firewall means.
+  func prove(_ ruleset: Result<any ParsedRuleset, UnreadableRuleset>) -> Proof {
     do {
-      guard let reading = try target.read(artefacts, in: universe) else { return nil }
+      let reading = try ruleset.get().reading(in: universe)
       guard let meaning else { return Proof(failure: failure, isTooComplex: true) }
       let found = try reading.chains.meaning(in: universe)
       let about = try universe.packets(of: reading.families)
@@ -96,13 +105,10 @@ public struct Prover {
 }
 
 extension Pipeline {
-  /// Returns what is wrong with `artefacts`, which `target` made of the firewall of `prover`: they do not mean what the
-  /// policy means, or that cannot be proved.
-  func findings(
-    of artefacts: [Artefact], by target: any HostBackend.Type, of host: Host, _ prover: Prover
-  ) -> [Diagnostic] {
-    let files = artefacts.map { "`\($0.path)`" }.joined(separator: ", ")
-    return findings(of: prover.prove(artefacts, of: target), about: files, host.name)
+  /// Returns what is wrong with `artefacts`, which were made for `host`, by `proof`: they do not mean what the policy
+  /// means, or that cannot be proved.
+  func findings(of artefacts: [Artefact], _ proof: Proof, of host: Host) -> [Diagnostic] {
+    findings(of: proof, about: artefacts.map { "`\($0.path)`" }.joined(separator: ", "), host.name)
   }
 
   /// Returns what is wrong with `files`, which were made for the host or cluster `name`, by `proof`.

@@ -44,24 +44,36 @@ public struct Pipeline: Sendable {
   public var isSound: Bool { !diagnostics.contains { $0.severity == .error } }
 
   /// Goes the whole way.
-  public mutating func run() {
-    parseAll()
-    resolveNames()
-    guard isSound else { return }
-    lower()
-    check()
+  public mutating func run() async {
+    await prepare()
+    if lowering != nil { await check() }
   }
 
-  /// Parses all files.
-  public mutating func parseAll() {
-    trees.reserveCapacity(sources.files.count)
-    for (i, file) in sources.files.enumerated() {
-      var (tree, found) = parse(file, at: UInt32(i))
-      // They are most of the memory of a tree, and nobody writes it again.
-      tree.tokens = []
-      trees.append(tree)
-      diagnostics += found
+  /// Goes the way to the firewalls, as far as the policy is sound.
+  public mutating func prepare() async {
+    await parseAll()
+    resolveNames()
+    if isSound { lower() }
+  }
+
+  /// Parses all files, at the same time.
+  public mutating func parseAll() async {
+    let files = sources.files
+    let parsed = await withTaskGroup(of: (Int, Tree, [Diagnostic]).self) { group in
+      for (i, file) in files.enumerated() {
+        group.addTask {
+          var (tree, found) = parse(file, at: UInt32(i))
+          // They are most of the memory of a tree, and nobody writes it again.
+          tree.tokens = []
+          return (i, tree, found)
+        }
+      }
+      var results: [(Tree, [Diagnostic])?] = Array(repeating: nil, count: files.count)
+      for await (i, tree, found) in group { results[i] = (tree, found) }
+      return results.compactMap { $0 }
     }
+    trees = parsed.map(\.0)
+    diagnostics += parsed.flatMap(\.1)
     isIncomplete = isIncomplete || !isSound
   }
 
@@ -101,9 +113,9 @@ public struct Pipeline: Sendable {
   /// Runs every check.
   ///
   /// - Requires: the firewalls are derived.
-  public mutating func check() {
+  public mutating func check() async {
     guard let lowering else { preconditionFailure("checked before it was lowered") }
-    let judgements = Check.judge(Inspection(lowering, firewalls: firewalls, today: today))
+    let judgements = await Check.judge(Inspection(lowering, firewalls: firewalls, today: today))
     diagnostics += judgements.findings
     waived = judgements.waived
   }

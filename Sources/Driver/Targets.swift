@@ -29,27 +29,40 @@ extension Pipeline {
   /// diagnostic says so.
   ///
   /// - Requires: the firewalls are derived.
-  public func compile(_ id: ID<Host>, to target: any HostBackend.Type) -> Compilation {
-    compile(firewalls[id.rawValue], to: [target])
+  public func compile(_ id: ID<Host>, to target: any HostBackend.Type) async -> Compilation {
+    await compile(firewalls[id.rawValue], to: [target])
   }
 
   /// Returns the files of `targets` for `firewall`, proved.
-  private func compile(_ firewall: Firewall, to targets: [any HostBackend.Type]) -> Compilation {
-    var result = Compilation(artefacts: [])
-    // What a firewall means is worked out once for all targets.
+  private func compile(_ firewall: Firewall, to targets: [any HostBackend.Type]) async -> Compilation {
+    async let translating = translations(of: firewall, to: targets)
+    // What a firewall means is worked out once for all targets, and while they are translated.
     let prover = targets.contains { $0.filtersPackets } ? Prover(firewall) : nil
-    var firewall = firewall
-    firewall.fingerprint = prover?.fingerprint
-    for target in targets {
-      let part = target.compile(firewall, sources: sources)
+    var result = Compilation(artefacts: [])
+    for translation in await translating {
+      var part = translation.compilation
+      if let prover, let reading = translation.reading {
+        if let fingerprint = prover.fingerprint {
+          for i in part.artefacts.indices { part.artefacts[i].note("Meaning: \(fingerprint)") }
+        }
+        part.diagnostics += findings(of: part.artefacts, prover.prove(reading), of: policy[firewall.host])
+      }
       result.artefacts += part.artefacts
       result.diagnostics += part.diagnostics
-      guard let prover, target.filtersPackets, !part.diagnostics.contains(where: { $0.severity == .error }) else {
-        continue
-      }
-      result.diagnostics += findings(of: part.artefacts, by: target, of: policy[firewall.host], prover)
     }
     return result
+  }
+
+  /// Returns what each of `targets` makes of `firewall`, and what is read back from that.
+  private func translations(of firewall: Firewall, to targets: [any HostBackend.Type]) async -> [Translation] {
+    await withTaskGroup(of: (Int, Translation).self) { group in
+      for (i, target) in targets.enumerated() {
+        group.addTask { (i, Translation(of: firewall, to: target, sources)) }
+      }
+      var results: [Translation?] = Array(repeating: nil, count: targets.count)
+      for await (i, translation) in group { results[i] = translation }
+      return results.compactMap { $0 }
+    }
   }
 
   /// Returns the files of `target` for the cluster `id`.
@@ -57,13 +70,7 @@ extension Pipeline {
   /// - Requires: the firewalls are derived.
   public func compile(_ id: ID<Cluster>, to target: any ClusterBackend.Type) -> Compilation {
     guard let lowering else { preconditionFailure("compiled before it was lowered") }
-    return compile(lowering.firewall(of: id, on: today), at: id, to: target)
-  }
-
-  /// Returns the files of `target` for `firewall`, that of the cluster `id`, proved.
-  private func compile(
-    _ firewall: ClusterFirewall, at id: ID<Cluster>, to target: any ClusterBackend.Type
-  ) -> Compilation {
+    let firewall = lowering.firewall(of: id, on: today)
     var result = target.compile(firewall, sources: sources, today: today)
     guard !result.diagnostics.contains(where: { $0.severity == .error }) else { return result }
     let proof = Pipeline.prove(result.artefacts, of: target, mean: firewall, on: today)
@@ -74,24 +81,50 @@ extension Pipeline {
   /// Returns the files of every target for every host and cluster, by path.
   ///
   /// - Requires: the firewalls are derived.
-  public func compileAll() -> Compilation {
-    guard let lowering else { preconditionFailure("compiled before it was lowered") }
-    var result = Compilation(artefacts: [])
-    func add(_ part: Compilation, below folder: String) {
-      result.artefacts += part.artefacts.map { Artefact(path: "\(folder)/\($0.path)", text: $0.text) }
-      result.diagnostics += part.diagnostics
-    }
-    for firewall in firewalls {
-      add(compile(firewall, to: Targets.hosts), below: "hosts/\(firewall.name)")
-    }
-    for (i, cluster) in policy.clusters.enumerated() {
-      let firewall = lowering.firewall(of: ID(i), on: today)
-      for target in Targets.clusters {
-        add(compile(firewall, at: ID(i), to: target), below: "clusters/\(cluster.name.value)")
+  public func compileAll() async -> Compilation {
+    var result = await withTaskGroup(of: Compilation.self) { group in
+      for firewall in firewalls {
+        group.addTask { await compile(firewall, to: Targets.hosts).below("hosts/\(firewall.name)") }
+      }
+      for (i, cluster) in policy.clusters.enumerated() {
+        for target in Targets.clusters {
+          group.addTask { compile(ID(i), to: target).below("clusters/\(cluster.name.value)") }
+        }
+      }
+      return await group.reduce(into: Compilation(artefacts: [])) { all, part in
+        all.artefacts += part.artefacts
+        all.diagnostics += part.diagnostics
       }
     }
     result.artefacts.sort { $0.path < $1.path }
     result.diagnostics.sort(by: Diagnostic.precedes)
     return result
+  }
+}
+
+/// What a target makes of a firewall, and what is read back from that.
+private struct Translation {
+  var compilation: Compilation
+
+  /// The ruleset in the files, or nothing if they filter no packets or are of no use.
+  var reading: Result<any ParsedRuleset, UnreadableRuleset>?
+
+  init(of firewall: Firewall, to target: any HostBackend.Type, _ sources: Sources) {
+    let compilation = target.compile(firewall, sources: sources)
+    self.compilation = compilation
+    guard !compilation.diagnostics.contains(where: { $0.severity == .error }) else { return }
+    do throws(UnreadableRuleset) {
+      reading = try target.parse(compilation.artefacts).map { .success($0) }
+    } catch {
+      reading = .failure(error)
+    }
+  }
+}
+
+extension Compilation {
+  /// Returns the files and what was found, with the files in `folder`.
+  fileprivate func below(_ folder: String) -> Compilation {
+    Compilation(
+      artefacts: artefacts.map { Artefact(path: "\(folder)/\($0.path)", text: $0.text) }, diagnostics: diagnostics)
   }
 }

@@ -14,6 +14,23 @@ public struct Artefact: Sendable, Hashable {
     self.path = path
     self.text = text
   }
+
+  /// Adds the comment `line` behind the first one of the file.
+  ///
+  /// - Requires: lines of the file that begin with `# ` are comments, there is one, and `line` is one line.
+  public mutating func note(_ line: String) {
+    var start = text.startIndex
+    while let end = text.utf8[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      let next = text.utf8.index(after: end)
+      guard text.utf8[start...].starts(with: "# ".utf8) else {
+        start = next
+        continue
+      }
+      text.insert(contentsOf: "# \(line)\n", at: next)
+      return
+    }
+    preconditionFailure("\(path) begins with no comment")
+  }
 }
 
 /// What a back end made of a firewall, and what it could not.
@@ -39,13 +56,19 @@ public protocol HostBackend: Sendable {
   /// Returns the files that make a host enforce `firewall`; `sources` is where comments find their lines.
   static func compile(_ firewall: Firewall, sources: Sources) -> Compilation
 
-  /// `true` iff the files filter packets, so that `read` tells what they mean.
+  /// `true` iff the files filter packets, so that `parse` tells what they mean; comments in them begin with `#`.
   static var filtersPackets: Bool { get }
 
-  /// Returns what the files of a compilation make a host do, or nothing if they do not filter packets.
+  /// Returns the ruleset in the files of a compilation, or nothing if they do not filter packets.
   ///
   /// It reads the files as the target does, and knows nothing of how they were made.
-  static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading?
+  static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)?
+}
+
+/// A ruleset that was read, of which packets it judges is still to be worked out.
+public protocol ParsedRuleset: Sendable {
+  /// Returns what the ruleset makes a host do.
+  func reading(in universe: Universe) throws(UnreadableRuleset) -> RulesetReading
 }
 
 extension HostBackend {
@@ -53,8 +76,11 @@ extension HostBackend {
   public static var filtersPackets: Bool { false }
 
   /// Returns nothing: the target does not filter packets.
+  public static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)? { nil }
+
+  /// Returns what the files of a compilation make a host do, or nothing if they do not filter packets.
   public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
-    nil
+    try parse(artefacts)?.reading(in: universe)
   }
 }
 

@@ -52,9 +52,6 @@ public struct Firewall: Sendable {
   /// The ports that the host's clients take.
   public var ephemeral: PortRange
 
-  /// The fingerprint of what all of this means, which files name; it is worked out once, when they are made.
-  public var fingerprint: Fingerprint?
-
   /// Creates the firewall of a host that accepts nothing but the essentials.
   public init(
     host: ID<Host>, name: String, addresses: AddressSet, rejects: Bool, logDenied: Limit?, pingOpen: Bool,

@@ -21,9 +21,9 @@ public enum IPv4Backend: HostBackend {
   /// `true`.
   public static let filtersPackets = true
 
-  /// Returns what `iptables.save` makes a host do with IPv4 packets.
-  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
-    try ForeignRuleset.read(artefacts, "iptables.save", .ipv4, in: universe)
+  /// Returns the tables of `iptables.save`.
+  public static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)? {
+    artefacts.first.map { SavedTables(file: $0, family: .ipv4) }
   }
 }
 
@@ -46,9 +46,9 @@ public enum IPv6Backend: HostBackend {
   /// `true`.
   public static let filtersPackets = true
 
-  /// Returns what `ip6tables.save` makes a host do with IPv6 packets.
-  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
-    try ForeignRuleset.read(artefacts, "ip6tables.save", .ipv6, in: universe)
+  /// Returns the tables of `ip6tables.save`.
+  public static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)? {
+    artefacts.first.map { SavedTables(file: $0, family: .ipv6) }
   }
 }
 
@@ -60,8 +60,7 @@ extension Compiler {
     let program = family == .ipv4 ? "iptables" : "ip6tables"
     let header =
       [
-        "The \(family == .ipv4 ? "IPv4" : "IPv6") firewall of \(plain(firewall.name)), compiled by portcullis; do not edit."
-      ] + (firewall.fingerprint.map { ["Meaning: \($0)"] } ?? []) + [
+        "The \(family == .ipv4 ? "IPv4" : "IPv6") firewall of \(plain(firewall.name)), compiled by portcullis; do not edit.",
         "",
         "\(program)-restore < \(program).save replaces these tables: "
           + ruleset.tables.map(\.name).joined(separator: ", ") + ".",

@@ -19,14 +19,12 @@ public enum NftablesBackend: HostBackend {
   /// `true`.
   public static let filtersPackets = true
 
-  /// Returns what the chains of `ruleset.nft` make a host do.
-  public static func read(_ artefacts: [Artefact], in universe: Universe) throws(UnreadableRuleset) -> RulesetReading? {
+  /// Returns the transaction of `ruleset.nft`.
+  public static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)? {
     guard let file = artefacts.first else { return nil }
-    let script: Script
-    do throws(ScriptError) { script = try Script(parsing: file.text) } catch {
+    do throws(ScriptError) { return try Script(parsing: file.text) } catch {
       throw UnreadableRuleset(message: "\(error)")
     }
-    return RulesetReading(try Decompiler.chains(after: script, in: universe))
   }
 
   /// Returns the table that enforces `firewall`, and what cannot be expressed.
@@ -38,8 +36,7 @@ public enum NftablesBackend: HostBackend {
   public static func replacement(by table: Table, for firewall: Firewall) -> Script {
     let old = [table.name] + Slot.allCases.map(\.table)
     return Script(
-      notes: ["The firewall of \(printable(firewall.name)), made by portcullis. Load it with: nft -f ruleset.nft"]
-        + (firewall.fingerprint.map { ["Meaning: \($0)"] } ?? []),
+      notes: ["The firewall of \(printable(firewall.name)), made by portcullis. Load it with: nft -f ruleset.nft"],
       old.flatMap { [.ensure($0), .delete($0)] } + [.define(table)])
   }
 

@@ -12,10 +12,8 @@ public enum NftablesReplaceBackend: HostBackend {
   /// `true`.
   public static let filtersPackets = true
 
-  /// Returns what the chains that the transactions of `replace.sh` leave behind make a host do.
-  public static func read(
-    _ artefacts: [Artefact], in universe: Universe
-  ) throws(UnreadableRuleset) -> RulesetReading? {
+  /// Returns the transactions of `replace.sh`, one behind the other.
+  public static func parse(_ artefacts: [Artefact]) throws(UnreadableRuleset) -> (any ParsedRuleset)? {
     guard let file = artefacts.first else { return nil }
     var all = Script([])
     var isInside = false
@@ -32,7 +30,7 @@ public enum NftablesReplaceBackend: HostBackend {
         isInside = line == "load <<'END_OF_TRANSACTION'"
       }
     }
-    return RulesetReading(try Decompiler.chains(after: all, in: universe))
+    return all
   }
 
   /// Returns `replace.sh`, which runs under any POSIX shell with nft(8) and sed(1).
@@ -42,7 +40,7 @@ public enum NftablesReplaceBackend: HostBackend {
     var text = """
       #!/bin/sh
       # Replaces the firewall of \(NftablesBackend.printable(firewall.name)) while packets flow. Made by portcullis.
-      \(firewall.fingerprint.map { "# Meaning: \($0)\n" } ?? "")set -eu
+      set -eu
       export LC_ALL=C
       if nft list chain inet \(NftablesBackend.Slot.a.table) prerouting 2>/dev/null | grep -q 'goto judge'
       then new=\(NftablesBackend.Slot.b.table) old=\(NftablesBackend.Slot.a.table)

@@ -29,11 +29,11 @@ struct PolicyOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Judge the policy as on this day (default: today, UTC).", valueName: "yyyy-mm-dd"))
   var today: CalendarDate?
 
-  /// Reads and judges the policy; `isIncomplete` says that something could not be read.
-  func judged() -> (pipeline: Pipeline, isIncomplete: Bool) {
+  /// Reads the policy and goes the way to its firewalls; `isIncomplete` says that something could not be read.
+  func prepared() async -> (pipeline: Pipeline, isIncomplete: Bool) {
     let files = PolicyFiles([path])
     var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
-    pipeline.run()
+    await pipeline.prepare()
     return (pipeline, files.isIncomplete)
   }
 
@@ -52,9 +52,9 @@ struct PolicyOptions: ParsableArguments {
       checks: pipeline.lowering == nil ? [] : Check.all.map { $0.described }, failing: failing)
   }
 
-  /// Returns the judged policy, unless it means nothing: then its findings are said and the run ends.
-  func resolvedPipeline() throws -> Pipeline {
-    let (pipeline, _) = judged()
+  /// Returns the policy with its firewalls, unless it means nothing: then its findings are said and the run ends.
+  func resolvedPipeline() async throws -> Pipeline {
+    let (pipeline, _) = await prepared()
     if pipeline.lowering == nil {
       Terminal.say(render(report(pipeline), as: .text, color: Terminal.hasColors))
       throw ExitCode.notRun
@@ -62,18 +62,23 @@ struct PolicyOptions: ParsableArguments {
     return pipeline
   }
 
-  /// Returns the judged policy, unless something of the severity `failing` is wrong with it: then its findings are said
-  /// and the run ends.
+  /// Returns the judged policy and what `work` makes of it while it is judged, unless something of the severity `failing`
+  /// is wrong with it: then its findings are said and the run ends.
   ///
   /// Findings that fail nothing are for `check` to say.
-  func soundPipeline(failing: Severity) throws -> Pipeline {
-    let pipeline = try resolvedPipeline()
+  func soundPipeline<Product: Sendable>(
+    failing: Severity, meanwhile work: @escaping @Sendable (Pipeline) async throws -> Product
+  ) async throws -> (Pipeline, Product) {
+    let prepared = try await resolvedPipeline()
+    async let product = work(prepared)
+    var pipeline = prepared
+    await pipeline.check()
     let report = report(pipeline, failing: failing)
     if report.fails {
       Terminal.say(render(report, as: .text, color: Terminal.hasColors))
       throw ExitCode.found
     }
-    return pipeline
+    return (pipeline, try await product)
   }
 }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// The command line.
-@main struct Portcullis: ParsableCommand {
+@main struct Portcullis: AsyncParsableCommand {
   /// The version of the program.
   static let version = "0.1.0"
 
@@ -23,10 +23,14 @@ import Glibc
     ])
 
   /// Runs the command that the arguments name.
-  static func main() {
+  static func main() async {
     do {
       var command = try parseAsRoot()
-      try command.run()
+      if var working = command as? any AsyncParsableCommand {
+        try await working.run()
+      } else {
+        try command.run()
+      }
     } catch let code as ExitCode {
       Glibc.exit(code.rawValue)
     } catch let error as SystemError {

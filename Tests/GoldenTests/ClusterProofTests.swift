@@ -6,8 +6,8 @@ import Testing
 /// What is made of the clusters of every golden policy means what the policy means.
 @Suite struct ClusterProofTests {
   @Test(arguments: try GoldenTests.names())
-  func manifestsMeanThePolicy(name: String) throws {
-    let pipeline = try GoldenTests.pipeline(of: name)
+  func manifestsMeanThePolicy(name: String) async throws {
+    let pipeline = try await GoldenTests.pipeline(of: name)
     let lowering = try #require(pipeline.lowering)
     for i in pipeline.policy.clusters.indices {
       let firewall = lowering.firewall(of: ID(i), on: GoldenTests.today)

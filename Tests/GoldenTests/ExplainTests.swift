@@ -9,8 +9,8 @@ import Testing
 /// What `explain` says is what the engine says: two answers that share nothing but the firewall.
 @Suite struct ExplainTests {
   @Test(arguments: try GoldenTests.names())
-  func explanationsAgreeWithTheEngine(name: String) throws {
-    let pipeline = try GoldenTests.pipeline(of: name)
+  func explanationsAgreeWithTheEngine(name: String) async throws {
+    let pipeline = try await GoldenTests.pipeline(of: name)
     guard !pipeline.firewalls.isEmpty else { return }
     let universe = Universe()
     let meanings = try pipeline.firewalls.map { try $0.meaning(in: universe) }

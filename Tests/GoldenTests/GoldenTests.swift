@@ -23,7 +23,7 @@ import Testing
   }
 
   /// Returns the way of the policy of the golden folder `name`, gone to its end.
-  static func pipeline(of name: String) throws -> Pipeline {
+  static func pipeline(of name: String) async throws -> Pipeline {
     let folder = root.appendingPathComponent(name)
     let single = folder.appendingPathComponent("policy.port")
     var files: [SourceFile] = []
@@ -37,14 +37,14 @@ import Testing
       }
     }
     var result = Pipeline(Sources(files), on: today)
-    result.run()
+    await result.run()
     return result
   }
 
   @Test(arguments: try GoldenTests.names())
-  func compilesToWhatIsExpected(name: String) throws {
-    let pipeline = try Self.pipeline(of: name)
-    let compilation = pipeline.compileAll()
+  func compilesToWhatIsExpected(name: String) async throws {
+    let pipeline = try await Self.pipeline(of: name)
+    let compilation = await pipeline.compileAll()
     let expected = Self.root.appendingPathComponent(name).appendingPathComponent("expected")
     for artefact in compilation.artefacts {
       expectGolden(artefact.text, at: expected.appendingPathComponent(artefact.path))
@@ -67,9 +67,9 @@ import Testing
   }
 
   @Test(arguments: try GoldenTests.names())
-  func compilesToTheSameBytesAgain(name: String) throws {
-    let once = try Self.pipeline(of: name).compileAll()
-    let again = try Self.pipeline(of: name).compileAll()
+  func compilesToTheSameBytesAgain(name: String) async throws {
+    let once = try await Self.pipeline(of: name).compileAll()
+    let again = try await Self.pipeline(of: name).compileAll()
     #expect(once.artefacts == again.artefacts)
   }
 }

@@ -30,8 +30,8 @@ import Testing
     Issue.record("\(name): \(universe.text(of: packet)): \(wanted.fate(of: packet)), listed \(found.fate(of: packet))")
   }
 
-  @Test(arguments: try GoldenTests.names()) func listsWhatWasLoaded(name: String) throws {
-    let pipeline = try GoldenTests.pipeline(of: name)
+  @Test(arguments: try GoldenTests.names()) func listsWhatWasLoaded(name: String) async throws {
+    let pipeline = try await GoldenTests.pipeline(of: name)
     for firewall in pipeline.firewalls {
       try expectSameMeaning(
         NftablesBackend.compile(firewall, sources: pipeline.sources).artefacts, firewall.name)
@@ -233,8 +233,8 @@ import Testing
     #expect(try foreign.fate(8081) == "accept")
   }
 
-  @Test func noListingStopsTheReader() throws {
-    let pipeline = try GoldenTests.pipeline(of: "33-router")
+  @Test func noListingStopsTheReader() async throws {
+    let pipeline = try await GoldenTests.pipeline(of: "33-router")
     let listing = try Array(
       Self.listing(of: NftablesBackend.compile(pipeline.firewalls[0], sources: pipeline.sources).artefacts[0].text).utf8
     )

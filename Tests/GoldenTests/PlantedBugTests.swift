@@ -225,11 +225,11 @@ import Testing
     #expect(Set(Self.bugs.map(\.description)).count == Self.bugs.count)
   }
 
-  @Test(arguments: bugs) func isFound(bug: Bug) throws {
-    let pipeline = try GoldenTests.pipeline(of: bug.golden)
+  @Test(arguments: bugs) func isFound(bug: Bug) async throws {
+    let pipeline = try await GoldenTests.pipeline(of: bug.golden)
     let index = try #require(pipeline.firewalls.firstIndex { $0.name == bug.host })
     let firewall = pipeline.firewalls[index]
-    var artefacts = pipeline.compile(ID<Policies.Host>(index), to: NftablesBackend.self).artefacts
+    var artefacts = await pipeline.compile(ID<Policies.Host>(index), to: NftablesBackend.self).artefacts
     let place = try #require(artefacts[0].text.range(of: bug.text), "the ruleset has no such text")
     artefacts[0].text.replaceSubrange(place, with: bug.replacement)
     let proof = try #require(Prover(firewall).prove(artefacts, of: NftablesBackend.self))

@@ -7,8 +7,8 @@ import Testing
 /// What is made of every golden policy means what the policy means, for every packet.
 @Suite struct ProofTests {
   @Test(arguments: try GoldenTests.names())
-  func outputMeansThePolicy(name: String) throws {
-    let pipeline = try GoldenTests.pipeline(of: name)
+  func outputMeansThePolicy(name: String) async throws {
+    let pipeline = try await GoldenTests.pipeline(of: name)
     for firewall in pipeline.firewalls {
       let prover = Prover(firewall)
       for target in Targets.requestable where target.filtersPackets {
@@ -23,20 +23,20 @@ import Testing
   }
 
   /// Texts that mean the same have one fingerprint, and a line more has another.
-  @Test func fingerprintsNameMeanings() throws {
-    func fingerprint(_ text: String) throws -> Fingerprint {
+  @Test func fingerprintsNameMeanings() async throws {
+    func fingerprint(_ text: String) async throws -> Fingerprint {
       var pipeline = Pipeline(
         Sources([SourceFile(path: "policy.port", bytes: Array(text.utf8))]), on: GoldenTests.today)
-      pipeline.run()
+      await pipeline.run()
       #expect(pipeline.isSound)
       let firewall = try #require(pipeline.firewalls.first)
       return try #require(Prover(firewall).fingerprint)
     }
     let service = "owner a {}\nservice web { owner a; purpose \"Web\"; port 8443/tcp"
     let host = "host h { address 192.0.2.1; runs web }"
-    let one = try fingerprint(
+    let one = try await fingerprint(
       "\(service); expose to internet as 443/tcp limit 5/second; expose to 10.0.0.0/8 }\n\(host)")
-    let same = try fingerprint(
+    let same = try await fingerprint(
       """
       \(host)
       zone upper { 10.128.0.0/9 }
@@ -52,7 +52,8 @@ import Testing
       "\(service); expose to internet as 444/tcp limit 5/second; expose to 10.0.0.0/8 }\n\(host)",
       "\(service); expose to internet as 443/tcp limit 5/second until 2099-01-01; expose to 10.0.0.0/8 }\n\(host)",
     ]
-    let prints = try others.map(fingerprint)
+    var prints: [Fingerprint] = []
+    for other in others { prints.append(try await fingerprint(other)) }
     #expect(Set(prints + [one]).count == 5)
   }
 }

@@ -1,4 +1,4 @@
-import Firewalls
+public import Firewalls
 import Packets
 import Policies
 import Syntax
@@ -86,7 +86,12 @@ struct Decompiler {
   }
 }
 
-extension Script {
+extension Script: ParsedRuleset {
+  /// Returns what the chains that the transaction leaves behind make a host do.
+  public func reading(in universe: Universe) throws(UnreadableRuleset) -> RulesetReading {
+    RulesetReading(try Decompiler.chains(after: self, in: universe))
+  }
+
   /// Returns the tables that the transaction leaves behind in a kernel that had none.
   func tables() throws(Unreadable) -> [Table] {
     var tables: [Table] = []

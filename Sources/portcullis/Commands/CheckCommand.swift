@@ -3,7 +3,7 @@ import Driver
 import Reports
 
 /// `portcullis check`.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Find what is wrong with a policy.",
@@ -36,9 +36,10 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     let changes = try changedSince.map { try ChangedFiles(since: $0, around: policy.path) }
-    let (pipeline, isIncomplete) = policy.judged()
+    var (pipeline, isIncomplete) = await policy.prepared()
+    if pipeline.lowering != nil { await pipeline.check() }
     var report = policy.report(pipeline, failing: failure.failing)
     report.isIncomplete = isIncomplete
     // What keeps the policy from being judged is told wherever it is.

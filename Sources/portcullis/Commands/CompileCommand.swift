@@ -6,7 +6,7 @@ import Reports
 import Syntax
 
 /// `portcullis compile`.
-struct CompileCommand: ParsableCommand {
+struct CompileCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compile",
     abstract: "Translate a policy to what hosts and clusters load.",
@@ -59,31 +59,26 @@ struct CompileCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    let pipeline = try policy.soundPipeline(failing: failure.failing)
+  func run() async throws {
+    let (host, cluster, to) = (host, cluster, to)
+    let (pipeline, compilation) = try await policy.soundPipeline(failing: failure.failing) { pipeline in
+      await pipeline.compilation(ofHost: host, orCluster: cluster, to: to)
+    }
+    guard let compilation else {
+      let known = host == nil ? pipeline.policy.clusters.map(\.name.value) : pipeline.policy.hosts.map(\.name.value)
+      let kind = host == nil ? "cluster" : "host"
+      Terminal.fail("`\(host ?? cluster ?? "")` is no \(kind) of the policy; those are \(list(known))")
+    }
+    let files = try accepted(compilation, of: pipeline)
     if let output {
-      let files = try accepted(pipeline.compileAll(), of: pipeline)
       let (written, removed) = try OutputFolder(output).keep(files)
       Terminal.say("\(files.count) files: \(written) written, \(removed) removed\n")
-    } else if let host {
-      guard let index = pipeline.policy.hosts.firstIndex(where: { $0.name.value == host }) else {
-        Terminal.fail("`\(host)` is no host of the policy; those are \(list(pipeline.policy.hosts.map(\.name.value)))")
-      }
-      for target in Targets.requestable where target.name == to {
-        let files = try accepted(pipeline.compile(ID<Host>(index), to: target), of: pipeline)
-        for file in files { try Terminal.print(file.text) }
-      }
-    } else if let cluster {
-      guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == cluster }) else {
-        let names = list(pipeline.policy.clusters.map(\.name.value))
-        Terminal.fail("`\(cluster)` is no cluster of the policy; those are \(names)")
-      }
-      for target in Targets.clusters where target.name == to ?? "kubernetes" {
-        let files = try accepted(pipeline.compile(ID<Cluster>(index), to: target), of: pipeline)
-        // The list of the files means nothing in a stream of them.
-        let manifests = files.filter { $0.path != "kustomization.yaml" }
-        try Terminal.print(manifests.map { $0.text.hasPrefix("---\n") ? $0.text : "---\n" + $0.text }.joined())
-      }
+    } else if cluster != nil {
+      // The list of the files means nothing in a stream of them.
+      let manifests = files.filter { $0.path != "kustomization.yaml" }
+      try Terminal.print(manifests.map { $0.text.hasPrefix("---\n") ? $0.text : "---\n" + $0.text }.joined())
+    } else {
+      for file in files { try Terminal.print(file.text) }
     }
     Terminal.leave(holding: pipeline)
   }
@@ -102,5 +97,27 @@ struct CompileCommand: ParsableCommand {
   private func list(_ names: [String]) -> String {
     if names.isEmpty { return "none" }
     return names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", and \(names.count - 10) more" : "")
+  }
+}
+
+extension Pipeline {
+  /// Returns the files of the target `name` for the host or the cluster, or all files if neither is named; nothing if
+  /// the policy has no such host or cluster.
+  fileprivate func compilation(
+    ofHost host: String?, orCluster cluster: String?, to name: String?
+  ) async -> Compilation? {
+    if let host {
+      guard let index = policy.hosts.firstIndex(where: { $0.name.value == host }),
+        let target = Targets.requestable.first(where: { $0.name == name })
+      else { return nil }
+      return await compile(ID<Host>(index), to: target)
+    }
+    if let cluster {
+      guard let index = policy.clusters.firstIndex(where: { $0.name.value == cluster }),
+        let target = Targets.clusters.first(where: { $0.name == name ?? "kubernetes" })
+      else { return nil }
+      return compile(ID<Cluster>(index), to: target)
+    }
+    return await compileAll()
   }
 }

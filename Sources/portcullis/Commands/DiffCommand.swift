@@ -5,7 +5,7 @@ import Reports
 import Syntax
 
 /// `portcullis diff`.
-struct DiffCommand: ParsableCommand {
+struct DiffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
     abstract: "Say exactly which traffic a change opens and closes.",
@@ -74,12 +74,12 @@ struct DiffCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     for (i, path) in paths.enumerated() {
-      if let place = ForeignRules.place(path) { return try compare(paths[1 - i], with: place, areOld: i == 0) }
+      if let place = ForeignRules.place(path) { return try await compare(paths[1 - i], with: place, areOld: i == 0) }
     }
     let path = paths.last ?? "policies"
-    let new = try pipeline(PolicyFiles([path]), path)
+    let new = try await pipeline(PolicyFiles([path]), path)
     let difference: Difference
     let old: String
     if let then {
@@ -90,10 +90,10 @@ struct DiffCommand: ParsableCommand {
       let before: Pipeline
       if let against {
         old = "\(against):\(path)"
-        before = try pipeline(PolicyFiles(commit: against, path), old)
+        before = try await pipeline(PolicyFiles(commit: against, path), old)
       } else {
         old = paths[0]
-        before = try pipeline(PolicyFiles([old]), old)
+        before = try await pipeline(PolicyFiles([old]), old)
       }
       if let host, !before.firewalls.contains(where: { $0.name == host }) { _ = try known(host, new) }
       difference = .between(ComparedPolicy(before), ComparedPolicy(new), host: host)
@@ -104,8 +104,8 @@ struct DiffCommand: ParsableCommand {
   /// Compares the policy at `path` with the rules at `place`.
   private func compare(
     _ path: String, with place: (format: ForeignRules.Format, path: String), areOld: Bool
-  ) throws {
-    let policy = ComparedPolicy(try pipeline(PolicyFiles([path]), path))
+  ) async throws {
+    let policy = ComparedPolicy(try await pipeline(PolicyFiles([path]), path))
     guard let host = try known(host, policy.pipeline) else { return }
     let rules = ForeignRules(place.format, path: place.path, text: try PolicyFiles.text(at: place.path))
     let name = "\(place.format.rawValue):\(place.path)"
@@ -130,10 +130,9 @@ struct DiffCommand: ParsableCommand {
   }
 
   /// Returns the resolved policy in `files`, unless it means nothing: then its findings are said and the run ends.
-  private func pipeline(_ files: PolicyFiles, _ path: String) throws -> Pipeline {
+  private func pipeline(_ files: PolicyFiles, _ path: String) async throws -> Pipeline {
     var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
-    pipeline.parseAll()
-    pipeline.resolveNames()
+    await pipeline.prepare()
     guard pipeline.isSound else {
       let report = FindingsReport(
         version: Portcullis.version, title: nil, sources: pipeline.sources, diagnostics: pipeline.diagnostics,
@@ -141,7 +140,6 @@ struct DiffCommand: ParsableCommand {
       Terminal.say(render(report, as: .text, color: Terminal.hasColors))
       throw ExitCode.notRun
     }
-    pipeline.lower()
     return pipeline
   }
 }

@@ -5,7 +5,7 @@ import Reports
 import Syntax
 
 /// `portcullis explain`.
-struct ExplainCommand: ParsableCommand {
+struct ExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Say what becomes of a connection, and which line decides.",
@@ -45,9 +45,9 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: "How the answer is written: text or json.")
   var format = Format.text
 
-  func run() throws {
+  func run() async throws {
     // What the checks found changes no verdict, and may be why somebody asks.
-    let pipeline = try policy.resolvedPipeline()
+    let pipeline = try await policy.resolvedPipeline()
     let question = Question(from: from, to: to, port: port, on: interface, sourcePort: sport, in: cluster)
     let answer: Explanation
     do throws(UnanswerableQuestion) {

@@ -4,7 +4,7 @@ import Reports
 import Syntax
 
 /// `portcullis fmt`.
-struct FmtCommand: ParsableCommand {
+struct FmtCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fmt",
     abstract: "Give policies their canonical layout.",
@@ -22,10 +22,10 @@ struct FmtCommand: ParsableCommand {
   @Flag(help: "Change nothing; exit with 1 if something would change.")
   var check = false
 
-  func run() throws {
+  func run() async throws {
     let files = PolicyFiles(paths)
     var pipeline = Pipeline(files.sources, on: Terminal.today, found: files.diagnostics)
-    pipeline.parseAll()
+    await pipeline.parseAll()
     guard pipeline.isSound else {
       let report = FindingsReport(
         version: Portcullis.version, sources: pipeline.sources, diagnostics: pipeline.diagnostics)

@@ -1,4 +1,5 @@
 // Fuzzes the way from a policy file, which is the input, to what is compiled from it. Run it with `make fuzz`.
+import Dispatch
 import Driver
 import Firewalls
 import Policies
@@ -13,14 +14,14 @@ func require(_ condition: Bool, _ what: @autoclosure () -> String) {
 let today = CalendarDate(daysSinceEpoch: 20_779)
 
 /// Returns the whole way of `file`, findings included.
-func judged(_ file: SourceFile) -> Pipeline {
+func judged(_ file: SourceFile) async -> Pipeline {
   var pipeline = Pipeline(Sources([file]), on: today)
-  pipeline.run()
+  await pipeline.run()
   return pipeline
 }
 
 /// Parses, formats, resolves, lowers, checks and compiles `bytes`, and holds each phase to what it promises.
-func examine(_ bytes: [UInt8]) {
+func examine(_ bytes: [UInt8]) async {
   let file = SourceFile(path: "fuzz.port", bytes: bytes)
   let (tree, diagnostics) = parse(file, at: 0)
 
@@ -40,11 +41,11 @@ func examine(_ bytes: [UInt8]) {
   // The canonical layout parses, is its own, and changes no finding.
   let text = formatted(file)
   require((text == nil) == !diagnostics.isEmpty, "exactly what parses has a layout")
-  let pipeline = judged(file)
+  let pipeline = await judged(file)
   if let text {
     let again = SourceFile(path: "fuzz.port", text: text)
     require(formatted(again) == text, "the layout is not its own")
-    let other = judged(again)
+    let other = await judged(again)
     require(
       pipeline.diagnostics.map { "\($0.code) \($0.message)" } == other.diagnostics.map { "\($0.code) \($0.message)" },
       "the layout has another meaning")
@@ -52,7 +53,7 @@ func examine(_ bytes: [UInt8]) {
 
   // What resolves can be compiled, always to the same files, and these mean what the policy means.
   guard pipeline.lowering != nil else { return }
-  let compilation = pipeline.compileAll()
+  let compilation = await pipeline.compileAll()
   for diagnostic in compilation.diagnostics {
     // What takes too much to prove is refused, rightly.
     let isTooMuch = diagnostic.reason?.contains("has more than") ?? false
@@ -64,7 +65,14 @@ func examine(_ bytes: [UInt8]) {
 /// The entrance of libFuzzer.
 @c(LLVMFuzzerTestOneInput)
 func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-  examine(Array(UnsafeBufferPointer(start: start, count: count)))
+  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+  // libFuzzer waits for nothing but a return.
+  let done = DispatchSemaphore(value: 0)
+  Task.detached {
+    await examine(bytes)
+    done.signal()
+  }
+  done.wait()
   return 0
 }
 
