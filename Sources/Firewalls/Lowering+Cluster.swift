@@ -237,7 +237,7 @@ extension Lowering {
   }
 
   /// Returns `true` iff `target` has the pods of `service` in the cluster `id` in it.
-  private func concerns(_ target: Party, _ service: ID<Service>, in id: ID<Cluster>) -> Bool {
+  func concerns(_ target: Party, _ service: ID<Service>, in id: ID<Cluster>) -> Bool {
     switch target {
     case .internet: true
     case .cluster(let cluster): cluster == id

@@ -10,7 +10,7 @@ extension Check {
     page: Page(
       what: """
         Looks for exposures of which `block` declarations, one alone or several together, refuse every packet on every \
-        host, from today on and as long as the exposure holds. On clusters, blocks with ports or an end do not count.
+        host and every pod, from today on and as long as the exposure holds.
         """,
       why: "The service is closed to those whom the exposure is for. One of the two statements is a mistake.",
       example: """
@@ -50,60 +50,50 @@ extension Check {
     let all = AddressSet(unionOf: active.map { inspection.book.addresses(of: $0.sources) })
     let suspects = inspection.activeExposures.filter { !$0.audience.isEmpty && $0.audience.isSubset(of: all) }
     guard !suspects.isEmpty else { return [] }
-    let onHosts = suspects.filter { policy[$0.service].workloads.isEmpty }
-    let openings = inspection.openings(of: Set(onHosts.map(\.service)))
+    let openings = inspection.openings(of: Set(suspects.map(\.service)))
     let packets = HostPackets(inspection)
-    var closing: [Span: [Cause]] = [:]
-    for view in onHosts {
+    let pods = PodPackets(inspection, packets)
+    return suspects.compactMap { view in
       let mine = (openings[view.service] ?? []).filter { $0.opening.cause.span == view.span }
       // What is too intricate to decide is left alone: a warning that is missing opens nothing.
-      closing[view.span] = try? blocks(closing: mine, packets)
-    }
-    return suspects.compactMap { view in
-      if policy[view.service].workloads.isEmpty {
-        guard let causes = closing[view.span], !causes.isEmpty else { return nil }
-        return finding(view, causes.map(\.span), in: policy)
-      }
-      return block(closing: view, in: inspection).map { finding(view, [$0.provenance.span], in: policy) }
+      guard let blocks = try? blocks(closing: view, mine, packets, pods), !blocks.isEmpty else { return nil }
+      return finding(view, blocks, in: policy)
     }
   }
 
-  /// Returns the blocks that together refuse all of `openings` from today on, or none if they do not.
+  /// Returns the blocks that together refuse all that `view` opens from today on, by `openings` on hosts and on pods, or
+  /// none if they do not.
   private static func blocks(
-    closing openings: [(firewall: Firewall, opening: Opening)], _ packets: HostPackets
-  ) throws(BudgetExceeded) -> [Cause] {
+    closing view: ExposureView, _ openings: [(firewall: Firewall, opening: Opening)], _ packets: HostPackets,
+    _ pods: PodPackets
+  ) throws(BudgetExceeded) -> [Span] {
     let space = packets.universe.space
     let mask = try packets.universe.possible.intersection(space.set(of: packets.box))
-    var result: [Cause] = []
+    var result: [Span] = []
+    /// Takes what `boxes` are from `rest`, and notes the block at `span` if that is something.
+    func take(_ boxes: [PacketBox], _ span: Span, from rest: inout PacketSet) throws(BudgetExceeded) {
+      guard !rest.isEmpty else { return }
+      let remaining = try rest.subtracting(space.set(of: boxes))
+      if remaining != rest, !result.contains(span) { result.append(span) }
+      rest = remaining
+    }
     for (firewall, opening) in openings {
       var rest = try packets.packets(of: opening, on: firewall).intersection(mask)
       guard try rest.isSubset(of: packets.refused(by: firewall)) else { return [] }
-      for block in firewall.blocks where !rest.isEmpty {
-        let remaining = try rest.subtracting(space.set(of: firewall.boxes(of: block, in: packets.universe)))
-        if remaining != rest, !result.contains(block.cause) { result.append(block.cause) }
-        rest = remaining
+      for block in firewall.blocks {
+        try take(firewall.boxes(of: block, in: packets.universe), block.cause.span, from: &rest)
+      }
+    }
+    for workload in try pods.workloads(of: view.service) {
+      for line in workload.lines where line.cause.span == view.span {
+        var rest = try space.set(of: workload.universe.boxes(of: line)).intersection(workload.possible)
+        for block in line.blocks {
+          try take(workload.boxes(of: block, on: line), workload.blocks[block].provenance.span, from: &rest)
+        }
+        guard rest.isEmpty else { return [] }
       }
     }
     return result
-  }
-
-  /// Returns the last of the blocks that together refuse `view` on every cluster, if there are some.
-  private static func block(closing view: ExposureView, in inspection: Inspection) -> Block? {
-    let policy = inspection.policy
-    var rest = view.audience
-    var last: Block?
-    for block in policy.blocks
-    where block.traffic.isEmpty && block.provenance.until == nil && covers(block, view.service, in: policy) {
-      // Sources that an interface narrows are left out: they do not surely refuse all of their addresses.
-      let sure = block.sources.filter { source in
-        if case .zone(let zone) = source.value { !inspection.boundZones.contains(zone) } else { true }
-      }
-      let width = AddressSet(unionOf: sure.map { inspection.book.addresses(of: $0.value) })
-      guard rest.intersects(width) else { continue }
-      rest = rest.subtracting(width)
-      last = block
-    }
-    return rest.isEmpty ? last : nil
   }
 
   /// Returns the finding that what stands at `blocks` closes `view`.
@@ -116,19 +106,5 @@ extension Check {
       at: .init(view.span, "nobody of this audience gets through"),
       also: blocks.map { .init($0, blocks.count == 1 ? "refused here" : "refused here in part") },
       because: "A block closes whatever is exposed.", help: "Remove the exposure, or narrow the block.")
-  }
-
-  /// Returns `true` iff `block` is for the whole of `service` wherever it runs.
-  private static func covers(_ block: Block, _ service: ID<Service>, in policy: Policy) -> Bool {
-    block.targets.isEmpty
-      || block.targets.contains { target in
-        switch target.value {
-        case .internet: true
-        case .service(let id): id == service
-        case .owner(let id): policy[service].owner == id
-        case .serviceClass(let name): policy[service].classes.contains { $0.value == name }
-        default: false
-        }
-      }
   }
 }

@@ -10,8 +10,7 @@ extension Check {
     page: Page(
       what: """
         Looks for `block` declarations that refuse no packet which any exposure or transit would let through from today \
-        on, on any host, or none that other blocks, one alone or several together, do not refuse as well. On clusters \
-        the addresses of the sources decide.
+        on, on any host or pod, or none that other blocks, one alone or several together, do not refuse as well.
         """,
       why: """
         What is not exposed is closed anyway. The block may be there for good measure, or it names the wrong addresses \
@@ -30,40 +29,43 @@ extension Check {
   ) { inspection in
     let policy = inspection.policy
     guard !policy.blocks.isEmpty else { return [] }
+    let active = policy.blocks.indices.filter { holds(policy.blocks[$0].provenance.until?.value, in: inspection) }
+    let sources = policy.blocks.map { inspection.book.addresses(of: $0.sources) }
+    let index = AudienceIndex(sources)
+    let busy = busy(in: inspection)
+    // A block that has no address in common with another one, and refuses somebody, has an effect.
+    let suspects = active.filter { i in
+      !busy.contains(policy.blocks[i].provenance.span) || index.neighbours(of: sources[i]).contains { $0 != i }
+    }
+    guard !suspects.isEmpty else { return [] }
+    // What is too intricate to decide is left alone.
+    guard let coverage = try? coverage(of: suspects, sources, in: inspection) else { return [] }
+    return suspects.compactMap { i in
+      if coverage.idle.contains(i) { return finding(policy.blocks[i].provenance.span, []) }
+      guard coverage.dead.contains(i) else { return nil }
+      let near = sources[i].isEmpty ? Array(policy.blocks.indices) : index.neighbours(of: sources[i])
+      let covers = (try? coverage.covers(of: i, among: near)) ?? []
+      return covers.isEmpty
+        ? nil : finding(policy.blocks[i].provenance.span, covers.map { policy.blocks[$0].provenance.span })
+    }
+  }
+
+  /// Returns the blocks that surely refuse something that hosts would let through, if no other block does.
+  private static func busy(in inspection: Inspection) -> Set<Span> {
     var busy = Set<Span>()
     for firewall in inspection.firewalls {
       let blocks = firewall.blocks.filter { holds($0.until, in: inspection) }
       guard !blocks.isEmpty else { continue }
-      let openings = firewall.openings.filter { holds($0.until, in: inspection) }
-      let passages = firewall.passages.filter { holds($0.until, in: inspection) }
-      let reaches = openings.flatMap(\.sources) + passages.flatMap(\.sources)
-      let everyone = AddressSet(unionOf: reaches.map(\.addresses))
+      let openings = firewall.openings.filter { holds($0.until, in: inspection) && !$0.traffic.isPartlyNeeded }
+      let everyone = AddressSet(unionOf: openings.flatMap(\.sources).map(\.addresses))
       for block in blocks
       where !busy.contains(block.cause.span) && block.sources.contains(where: { $0.addresses.intersects(everyone) }) {
-        let hits =
-          openings.contains { block.meets($0.sources, [$0.traffic], at: $0.destinations ?? .all) }
-          || !block.sparesTransit
-            && passages.contains {
-              block.meets($0.sources, $0.traffic, at: AddressSet(unionOf: $0.destinations.map(\.addresses)))
-            }
-        if hits { busy.insert(block.cause.span) }
+        if openings.contains(where: { block.meets($0.sources, $0.traffic, at: $0.destinations ?? .all) }) {
+          busy.insert(block.cause.span)
+        }
       }
     }
-    // On clusters interfaces do not count, so that the addresses decide.
-    let views = inspection.activeExposures.filter { !policy[$0.service].workloads.isEmpty }
-    let audiences = AddressSet(unionOf: views.map(\.audience))
-    var onClusters = Set<Span>()
-    for block in policy.blocks where inspection.book.addresses(of: block.sources).intersects(audiences) {
-      onClusters.insert(block.provenance.span)
-    }
-    // What is too intricate to decide is left alone.
-    let covers = (try? covers(ofBlocks: busy.subtracting(onClusters), in: inspection)) ?? [:]
-    return policy.blocks.compactMap { block in
-      let span = block.provenance.span
-      guard holds(block.provenance.until?.value, in: inspection) else { return nil }
-      if !busy.contains(span), !onClusters.contains(span) { return finding(span, []) }
-      return covers[span].map { finding(span, $0) }
-    }
+    return busy
   }
 
   /// Returns `true` iff what ends on `date` holds today.
@@ -86,60 +88,69 @@ extension Check {
       fixes: [.init(replace: span, with: "", safety: .unsafe)])
   }
 
-  /// Returns those of the blocks at `spans` that others cover wherever they refuse something, with these others.
-  private static func covers(
-    ofBlocks spans: Set<Span>, in inspection: Inspection
-  ) throws(BudgetExceeded) -> [Span: [Span]] {
-    let blocks = inspection.policy.blocks.filter { holds($0.provenance.until?.value, in: inspection) }
-    let sources = blocks.map { inspection.book.addresses(of: $0.sources) }
-    let shared = AddressSet.holdingLowest(of: sources, in: sources)
-    let suspects = blocks.indices.filter { shared[$0] && spans.contains(blocks[$0].provenance.span) }
-    guard !suspects.isEmpty else { return [:] }
-    let index = AudienceIndex(sources)
-    let positions = Dictionary(blocks.enumerated().map { ($0.element.provenance.span, $0.offset) }) { first, _ in first
-    }
+  /// Returns which of the blocks at `suspects`, whose addresses are `sources`, refuse nothing that is open, and which
+  /// nothing that other blocks let through: on each host, and of each exposure on pods.
+  private static func coverage(
+    of suspects: [Int], _ sources: [AddressSet], in inspection: Inspection
+  ) throws(BudgetExceeded) -> Coverage {
+    let blocks = inspection.policy.blocks
     let packets = HostPackets(inspection)
     let space = packets.universe.space
+    var lines = [Coverage.Line](repeating: .init(), count: blocks.count)
+    var masks: [PacketSet] = []
+    func add(_ boxes: [PacketBox], to block: Int, logged: Bool) {
+      for box in boxes {
+        lines[block].decided[masks.count, default: []].append(box.logging(logged, covers: false, in: space))
+        lines[block].covered[masks.count, default: []].append(box.logging(logged, covers: true, in: space))
+      }
+    }
+    let spans = Set(suspects.map { blocks[$0].provenance.span })
+    let positions = Dictionary(blocks.enumerated().map { ($0.element.provenance.span, $0.offset) }) { first, _ in first
+    }
+    let met = AddressSet(unionOf: suspects.map { sources[$0] })
     let now = try packets.universe.possible.intersection(space.set(of: packets.box))
-    var living = Set<Int>()
-    var covers: [Int: Set<Int>] = [:]
-    for firewall in inspection.firewalls where !firewall.blocks.isEmpty {
-      var lines = [Coverage.Line](repeating: .init(), count: blocks.count)
+    for firewall in inspection.firewalls where firewall.blocks.contains(where: { spans.contains($0.cause.span) }) {
       for block in firewall.blocks {
         guard let position = positions[block.cause.span] else { continue }
-        for box in firewall.boxes(of: block, in: packets.universe) {
-          lines[position].decided.append(box.logging(block.logged, covers: false, in: space))
-          lines[position].covered.append(box.logging(block.logged, covers: true, in: space))
-        }
+        add(firewall.boxes(of: block, in: packets.universe), to: position, logged: block.logged)
       }
+      let openings = firewall.openings.filter { $0.sources.contains { $0.addresses.intersects(met) } }
+      let passages = firewall.passages.filter { $0.sources.contains { $0.addresses.intersects(met) } }
       let open = try space.set(
-        of: firewall.openings.flatMap { firewall.boxes(of: $0, in: packets.universe) }
-          + firewall.passages.flatMap { firewall.boxes(of: $0, in: packets.universe) })
-      let mask = try open.intersection(now)
-      let coverage = try Coverage(of: lines, suspects: suspects, within: mask)
-      for i in suspects where !living.contains(i) {
-        if coverage.dead.contains(i) {
-          let near = index.neighbours(of: sources[i])
-          covers[i, default: []].formUnion(try coverage.covers(of: i, among: near))
-        } else if try !space.set(of: lines[i].decided).intersection(mask).isEmpty {
-          living.insert(i)
+        of: openings.flatMap { firewall.boxes(of: $0, in: packets.universe) }
+          + passages.flatMap { firewall.boxes(of: $0, in: packets.universe) })
+      masks.append(try open.intersection(now).subtracting(firewall.needed(in: packets.universe)))
+    }
+    let pods = PodPackets(inspection, packets)
+    for cluster in inspection.policy.clusters.indices {
+      let workload = try pods.workload(in: ID(cluster))
+      guard !workload.refusals.isEmpty else { continue }
+      let admitted = try workload.admitted()
+      for line in workload.lines where !line.blocks.isEmpty {
+        for block in line.blocks {
+          add(workload.boxes(of: block, on: line), to: block, logged: blocks[block].provenance.logged)
         }
+        // What another line lets in as well is not refused.
+        masks.append(
+          try space.set(of: workload.universe.boxes(of: line)).intersection(workload.possible).subtracting(admitted))
       }
     }
-    var result: [Span: [Span]] = [:]
-    for (i, others) in covers where !living.contains(i) {
-      result[blocks[i].provenance.span] = others.sorted().map { blocks[$0].provenance.span }
-    }
-    return result
+    return try Coverage(of: lines, suspects: suspects, within: masks, in: space)
+  }
+}
+
+extension Traffic {
+  /// `true` iff some of it is accepted whatever is exposed: messages of ICMP, and those by which hosts learn their addresses.
+  fileprivate var isPartlyNeeded: Bool {
+    guard let ports else { return true }
+    return transport == .udp && ports.lower <= 547 && ports.upper >= 67
   }
 }
 
 extension Refusal {
   /// Returns `true` iff the block refuses some of the packets from `sources` to `traffic` at `destinations`.
-  fileprivate func meets(_ others: [Reach], _ theirs: [Traffic]?, at destinations: AddressSet) -> Bool {
-    if let mine = traffic, let theirs, !mine.contains(where: { m in theirs.contains { $0.overlaps(m) } }) {
-      return false
-    }
+  fileprivate func meets(_ others: [Reach], _ theirs: Traffic, at destinations: AddressSet) -> Bool {
+    if let mine = traffic, !mine.contains(where: { $0.overlaps(theirs) }) { return false }
     let places = self.destinations.map(destinations.intersection) ?? destinations
     return sources.contains { mine in
       others.contains { theirs in

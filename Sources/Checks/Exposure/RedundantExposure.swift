@@ -10,8 +10,10 @@ extension Check {
     page: Page(
       what: """
         Looks for an exposure of which other exposures of the same service, one alone or several together, open every \
-        packet already: on every host where it opens something, to the same listening ports or behind the same router, \
-        for at least as long and without a limit. On clusters, one alone has to cover it.
+        packet already: wherever it opens something, on hosts and pods, to the same listening ports or behind the same \
+        router, for at least as long and without a limit. Parts of it that blocks refuse do not count. It also looks \
+        for a party of an audience, such as a zone, that is within the other parties of the same audience, one of them \
+        or several together, on every interface.
         """,
       why: """
         It has no effect, so that removing it closes nothing: whoever believes to have cut somebody off by deleting it \
@@ -72,24 +74,22 @@ extension Check {
       """,
     ]
   ) { inspection in
-    var onHosts: [(service: ID<Service>, views: [ExposureView], suspects: [Int])] = []
-    var findings: [Finding] = []
+    var found: [(service: ID<Service>, views: [ExposureView], suspects: [Int])] = []
     for (s, range) in inspection.exposuresOfService.enumerated() where range.count > 1 {
       let views = inspection.exposures[range].filter { !$0.exposure.provenance.hasLapsed(on: inspection.today) }
-      guard inspection.policy.services[s].workloads.isEmpty else {
-        findings += onClusters(views, in: inspection)
-        continue
-      }
       let suspects = suspects(among: views, in: inspection)
-      if !suspects.isEmpty { onHosts.append((ID(s), views, suspects)) }
+      if !suspects.isEmpty { found.append((ID(s), views, suspects)) }
     }
-    guard !onHosts.isEmpty else { return findings }
+    var findings = inspection.activeExposures.flatMap { redundantParties(of: $0, in: inspection) }
+    guard !found.isEmpty else { return findings }
     let packets = HostPackets(inspection)
-    let openings = inspection.openings(of: Set(onHosts.map(\.service)))
-    for (service, views, suspects) in onHosts {
+    let pods = PodPackets(inspection, packets)
+    let openings = inspection.openings(of: Set(found.map(\.service)))
+    for (service, views, suspects) in found {
       // What is too intricate to decide is left alone: a warning that is missing opens nothing.
       findings +=
-        (try? dead(among: views, suspects, openings[service] ?? [], packets, in: inspection)) ?? []
+        (try? dead(
+          among: views, suspects, openings[service] ?? [], packets, pods.workloads(of: service), in: inspection)) ?? []
     }
     return findings
   }
@@ -111,8 +111,8 @@ extension Check {
       return views.indices.filter { i in
         let lowest = views[i].audience.lowest
         return views.indices.contains { j in
-          j != i && views[j].exposure.limit == nil && lowest.contains { width(views[j]).contains($0) }
-            && shares(views[i], views[j])
+          j != i && views[j].exposure.limit == nil && shares(views[i], views[j])
+            && (lowest.isEmpty || lowest.contains { width(views[j]).contains($0) })
         }
       }
     }
@@ -121,34 +121,59 @@ extension Check {
     return views.indices.filter { shared[$0] }
   }
 
-  /// Returns the findings that some of `views`, at the positions `suspects`, are covered by the others on every host where
-  /// they open something.
+  /// Returns the findings that some of `views`, at the positions `suspects`, are covered by the others wherever they open
+  /// something: on hosts by `openings`, and on the pods of `workloads`.
   private static func dead(
     among views: [ExposureView], _ suspects: [Int], _ openings: [(firewall: Firewall, opening: Opening)],
-    _ packets: HostPackets, in inspection: Inspection
+    _ packets: HostPackets, _ workloads: [PodPackets.Workload], in inspection: Inspection
   ) throws(BudgetExceeded) -> [Finding] {
     let space = packets.universe.space
     let positions = Dictionary(views.enumerated().map { ($0.element.span, $0.offset) }) { first, _ in first }
     var lines = [Coverage.Line](repeating: .init(), count: views.count)
-    var kinds: [Kind: UInt32] = [:]
+    var places: [Kind: Int] = [:]
+    var masks: [PacketSet] = []
+    func add(_ boxes: [PacketBox], at place: Int, to position: Int, logged: Bool, isLimited: Bool) {
+      for box in boxes {
+        lines[position].decided[place, default: []].append(box.logging(logged, covers: false, in: space))
+        guard !isLimited else { continue }
+        lines[position].covered[place, default: []].append(box.logging(logged, covers: true, in: space))
+      }
+    }
     for (firewall, opening) in openings {
       guard let position = positions[opening.cause.span] else { continue }
       let kind = Kind(opening, on: firewall)
-      let number = kinds[kind] ?? UInt32(kinds.count)
-      kinds[kind] = number
-      for var box in firewall.boxes(of: opening, in: packets.universe) {
-        // Openings do not look at where packets leave, so that this tells host and translation.
-        box[.departure] = space.value(number, of: .departure)
-        lines[position].decided.append(box.logging(opening.logged, covers: false, in: space))
-        guard opening.limit == nil else { continue }
-        lines[position].covered.append(box.logging(opening.logged, covers: true, in: space))
+      let place = places[kind] ?? masks.count
+      if places.updateValue(place, forKey: kind) == nil {
+        masks.append(
+          try packets.universe.possible.intersection(space.set(of: packets.box))
+            .subtracting(packets.refused(by: firewall)))
+      }
+      add(
+        firewall.boxes(of: opening, in: packets.universe), at: place, to: position, logged: opening.logged,
+        isLimited: opening.limit != nil)
+    }
+    for workload in workloads {
+      // What Services show is part of the place, since others connect to it.
+      var places: [[Traffic]: Int] = [:]
+      for line in workload.lines {
+        guard let position = positions[line.cause.span] else { continue }
+        let key = [line.listening, line.shown]
+        let place = places[key] ?? masks.count
+        if places.updateValue(place, forKey: key) == nil {
+          masks.append(
+            try workload.possible.subtracting(
+              space.set(of: line.blocks.flatMap { workload.boxes(of: $0, on: line) })))
+        }
+        add(
+          workload.universe.boxes(of: line), at: place, to: position, logged: line.logged, isLimited: line.limit != nil)
       }
     }
-    let coverage = try Coverage(of: lines, suspects: suspects, within: packets.universe.possible)
+    let coverage = try Coverage(of: lines, suspects: suspects, within: masks, in: space)
     guard !coverage.dead.isEmpty else { return [] }
     let index = AudienceIndex(views.map(\.audience))
     return try coverage.dead.sorted().map { (i) throws(BudgetExceeded) in
-      let near = index.neighbours(of: views[i].audience)
+      // Pods have no addresses where it is not known which they have.
+      let near = views[i].audience.isEmpty ? Array(views.indices) : index.neighbours(of: views[i].audience)
       let covers = try coverage.covers(of: i, among: near)
       return finding(views[i], coveredBy: covers.map { views[$0] }, in: inspection.policy)
     }
@@ -171,53 +196,6 @@ extension Check {
       case nil: break
       }
     }
-  }
-
-  /// Returns the findings that some of `views`, which are of a service of a cluster, are covered by one of the others.
-  private static func onClusters(_ views: [ExposureView], in inspection: Inspection) -> [Finding] {
-    let index = AudienceIndex(views.map(\.audience))
-    // Of two that cover each other, the later one is the redundant one.
-    return views.indices.compactMap { i in
-      let wider = index.candidates(for: i).first { j in
-        j != i && covers(views[j], views[i], in: inspection) && (j < i || !covers(views[i], views[j], in: inspection))
-      }
-      return wider.map { finding(views[i], coveredBy: [views[$0]], in: inspection.policy) }
-    }
-  }
-
-  /// Returns `true` iff all that `narrow` opens `wide` opens as well.
-  ///
-  /// A zone may be bound to interfaces, on which alone its packets count. So a zone covers only itself and what is
-  /// written in terms of it, unless no host binds an interface to it.
-  private static func covers(_ wide: ExposureView, _ narrow: ExposureView, in inspection: Inspection) -> Bool {
-    guard wide.exposure.limit == nil, wide.exposure.via?.value == narrow.exposure.via?.value,
-      narrow.exposure.provenance.logged == false || wide.exposure.provenance.logged,
-      narrow.audience.isSubset(of: wide.audience), !narrow.audience.isEmpty
-    else { return false }
-    if let until = wide.exposure.provenance.until?.value {
-      guard let other = narrow.exposure.provenance.until?.value, other <= until else { return false }
-    }
-    let ports = narrow.traffic.allSatisfy { inner in
-      wide.traffic.contains { $0.public.contains(inner.public) && $0.listening.contains(inner.listening) }
-    }
-    return ports && zonesAllow(wide.exposure.audience, narrow.exposure.audience, in: inspection)
-  }
-
-  /// Returns `true` iff no interface that is bound to a zone of `wide` keeps out what `narrow` lets in.
-  private static func zonesAllow(_ wide: Audience, _ narrow: Audience, in inspection: Inspection) -> Bool {
-    let isInternet = wide.parties.contains { $0.value == .internet }
-    if isInternet && wide.exceptions.isEmpty { return true }
-    // Private sources on an interface of the Internet are nobody but `internet`.
-    if !isInternet && narrow.parties.contains(where: { $0.value == .internet }) { return false }
-    func isBound(_ party: Spelled<Party>) -> Bool {
-      if case .zone(let zone) = party.value { inspection.boundZones.contains(zone) } else { false }
-    }
-    // What an exception takes away on one interface it leaves on others.
-    if narrow.exceptions.contains(where: isBound) { return false }
-    let mine = Set(wide.parties.map(\.value))
-    let others = narrow.parties.filter { !mine.contains($0.value) }
-    let anywhere = wide.parties.filter { !isBound($0) }
-    return others.isEmpty || inspection.book.addresses(of: others).isSubset(of: inspection.book.addresses(of: anywhere))
   }
 
   /// Returns the finding that `narrow` is covered by all of `wide` together.

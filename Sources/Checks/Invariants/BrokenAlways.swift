@@ -12,7 +12,8 @@ extension Check {
         Looks for traffic that is closed, today or on any later day, although an `always` asks for it: for each \
         place where the service runs, every packet of the audience has to be let in, by one exposure or by several \
         together, without a limit, and no block may refuse it. A service behind a router (`via`) is open if the \
-        router lets everyone of the audience in, and no block behind it refuses them. A packet that is kept out is \
+        router lets everyone of the audience in, and no block behind it refuses them. Pods that the audience names \
+        must be let out at their own end, too. A packet that is kept out is \
         shown with the line that does it, or with the nearest exposure and what it lacks.
         """,
       why: "Monitoring, backups and remote administration that are cut off are missed when it is too late.",
@@ -72,11 +73,11 @@ extension Check {
   ) { inspection in
     let claims = inspection.policy.invariants.filter(\.isAlways).map { Claim($0, in: inspection) }
     guard !claims.isEmpty else { return [] }
-    let clusters = inspection.clusterFirewalls
     let openings = inspection.firewalls.map { firewall in
       Dictionary(grouping: firewall.openings.filter { $0.cause.service != nil }) { $0.cause.service }
     }
     let packets = HostPackets(inspection)
+    let clusters = ClusterPackets(inspection, packets)
     return claims.flatMap { claim -> [Finding] in
       var promise = Promise(claim, openings: openings, clusters: clusters, packets, in: inspection)
       do throws(BudgetExceeded) {
@@ -96,8 +97,8 @@ private struct Promise {
   /// The openings of each host, by service.
   let openings: [[ID<Service>?: [Opening]]]
 
-  /// The firewalls of the clusters.
-  let clusters: [ClusterFirewall]
+  /// What the pods of clusters let in.
+  let clusters: ClusterPackets
 
   /// What hosts let in.
   let packets: HostPackets
@@ -122,7 +123,7 @@ private struct Promise {
 
   /// Creates what is to be worked out for `claim`.
   init(
-    _ claim: Claim, openings: [[ID<Service>?: [Opening]]], clusters: [ClusterFirewall], _ packets: HostPackets,
+    _ claim: Claim, openings: [[ID<Service>?: [Opening]]], clusters: ClusterPackets, _ packets: HostPackets,
     in inspection: Inspection
   ) {
     self.claim = claim
@@ -204,21 +205,56 @@ private struct Promise {
       }
     }
     for reference in policy[service].workloads {
-      let cluster = clusters[reference.cluster.rawValue]
-      guard let pods = cluster.workloads.first(where: { $0.service == service }) else { continue }
-      let view = ClusterView(claim.invariant.audience, in: cluster, strangers: .all, inspection)
+      let connections = try clusters.connections(of: reference.cluster)
+      guard let pods = connections.pods(of: service) else { continue }
+      let place = "cluster `\(policy[reference.cluster].name.value)`"
       for traffic in needed {
-        let behind = views.flatMap { $0.traffic.filter { $0.public.contains(traffic) }.map(\.listening) }
-        let admitting = pods.admissions.filter { admission in
-          admission.until == nil && ([traffic] + behind).contains { t in admission.traffic.contains { $0.contains(t) } }
+        let behind = views.flatMap { view in
+          view.traffic.compactMap {
+            $0.public.contains(traffic) ? traffic.moved(from: $0.public, to: $0.listening) : nil
+          }
         }
-        guard let witness = view.witness(keptOutBy: admitting) else { continue }
-        let words = "\(witness) does not get through to \(traffic) of"
-        findings.append(finding(about: name.value, at: name.span, Shortfall(words: words), "cluster `\(cluster.name)`"))
+        guard let shortfall = try shortfall(to: Set(behind).sorted() + [traffic], of: pods, connections) else {
+          continue
+        }
+        findings.append(finding(about: name.value, at: name.span, shortfall, place))
         break
       }
     }
     return findings
+  }
+
+  /// Returns who of the audience does not get to any one of `choices`, which are ports that the pods of `workload` listen
+  /// on, if somebody does not.
+  ///
+  /// The pods must let in whoever is of the audience; of senders in the cluster only those that it names must be let out.
+  private func shortfall(
+    to choices: [Traffic], of workload: PodFirewall, _ connections: ClusterConnections
+  ) throws(BudgetExceeded) -> Shortfall? {
+    let space = packets.universe.space
+    let audience = claim.invariant.audience
+    var result: Shortfall?
+    for traffic in choices {
+      let places = connections.universe.pods
+      let families = AddressFamily.allCases.filter { places.isEmpty || !places.isEmpty($0) }
+      let boxes = families.flatMap { family in
+        connections.boxes(to: workload, [traffic]).compactMap { packets.universe.box($0, of: family) }
+      }
+      let demanded = try space.set(of: connections.boxes(boxes, from: audience, strangers: .all))
+      let named = try space.set(
+        of: connections.boxes(boxes, from: audience, strangers: .all, areNamed: true))
+      let closed = try demanded.subtracting(connections.admitted).union(named.subtracting(connections.departing))
+      guard let (witness, packet) = try connections.witness(of: closed) else { return nil }
+      guard result == nil else { continue }
+      let blocks = connections.blocks(refusing: packet, to: workload.service)
+      let isAdmitted = connections.admitted.contains(packet)
+      result = Shortfall(
+        words: "\(witness.words) does not get through on", moments: witness.moments,
+        labels: isAdmitted
+          ? [.init(workload.cause.span, "lets it in, but the sending end does not let it out")]
+          : blocks.map { .init($0.provenance.span, "refused by this block") })
+    }
+    return result
   }
 
   /// Returns who of the audience does not get to `traffic` of `service` on the host `id`, at its addresses `bound` or all,

@@ -10,8 +10,10 @@ extension Check {
     page: Page(
       what: """
         Looks for traffic that is open, today or on any later day, although a `never` forbids it, on every host, \
-        router and cluster, and shows a packet that gets through. On hosts and routers every packet is decided, \
-        whatever blocks, ends and interfaces say; what IP needs is always open and does not count. As the source of \
+        router and cluster, and shows a packet that gets through. Every packet and every connection between \
+        pods is decided, whatever blocks, ends and interfaces say; what IP needs is always open and does not count. A \
+        connection of pods is open if both ends allow it, and somebody gets to pods by way of an ingress controller if \
+        he gets to the controller and it passes him on. As the source of \
         an invariant `internet` means strangers: addresses that belong to no zone, host or cluster of the policy, on \
         interfaces that are bound to no other zone. What a router passes on to a host or workload of the policy is \
         open if that lets it in as well, by the router's address if it masquerades; machines without a firewall of \
@@ -133,7 +135,7 @@ extension Check {
 private struct Breaches {
   private let inspection: Inspection
   private let packets: HostPackets
-  private let clusters: [ClusterFirewall]
+  private let clusters: ClusterPackets
   private let strangers: AddressSet
 
   /// The addresses of machines that have no firewall from the policy.
@@ -144,13 +146,14 @@ private struct Breaches {
   // What is found of one claim.
   private var seen = Set<Span>()
   private var doors: [Door] = []
+  private var podDoors: [PacketSet] = []
   private var result: [Finding] = []
 
   /// Creates the search in `inspection`.
   init(in inspection: Inspection) {
     self.inspection = inspection
     packets = HostPackets(inspection)
-    clusters = inspection.clusterFirewalls
+    clusters = ClusterPackets(inspection, packets)
     strangers = inspection.strangers
     bare = AddressSet.all.subtracting(inspection.guarded)
     hasRouters = inspection.firewalls.contains { !$0.passages.isEmpty }
@@ -162,20 +165,10 @@ private struct Breaches {
   mutating func findings(_ claim: Claim) throws(BudgetExceeded) -> [Finding] {
     seen = []
     doors = []
+    podDoors = []
     result = []
     for firewall in inspection.firewalls { try look(at: firewall, for: claim) }
-    for cluster in clusters {
-      let view = ClusterView(claim.invariant.audience, in: cluster, strangers: strangers, inspection)
-      for pods in cluster.workloads where claim.concerns(pods.service, in: cluster) {
-        for admission in pods.admissions {
-          guard let traffic = claim.met(by: admission, of: pods.service, in: inspection) else { continue }
-          let met = claim.traffic.isEmpty ? admission.traffic : [traffic]
-          doors += met.map { Door(places: cluster.pods, sources: admission.sources(in: cluster), traffic: $0) }
-          guard let witness = view.witness(letInBy: admission) else { continue }
-          report(claim, admission.cause, "\(witness) gets through to \(traffic) of cluster `\(cluster.name)`")
-        }
-      }
-    }
+    for cluster in inspection.policy.clusters.indices { try look(atCluster: ID(cluster), for: claim) }
     guard hasRouters else { return result }
     var behind: PacketSet?
     for firewall in inspection.firewalls where !firewall.passages.isEmpty {
@@ -227,27 +220,114 @@ private struct Breaches {
     }
   }
 
+  /// Looks for what the pods of the cluster `id` let in although `claim` forbids it.
+  private mutating func look(atCluster id: ID<Cluster>, for claim: Claim) throws(BudgetExceeded) {
+    let policy = inspection.policy
+    let cluster = policy[id]
+    guard cluster.workloads.contains(where: { claim.concerns($0.service, in: cluster) }) else { return }
+    let connections = try clusters.connections(of: id)
+    guard let today = connections.periods.first?.firewall else { return }
+    let name = today.name
+    for workload in today.workloads where claim.concerns(workload.service, in: cluster) {
+      let ports = connections.ports(claim.traffic, of: workload)
+      let targets = connections.boxes(to: workload, ports)
+      if hasRouters { podDoors.append(try space.set(of: targets).intersection(connections.admitted)) }
+      let asked = connections.boxes(targets, from: claim.invariant.audience, strangers: strangers)
+      let open = try space.set(of: asked).intersection(connections.accepted)
+      guard !open.isEmpty else {
+        try lookThroughIngress(to: workload, ports, connections, for: claim)
+        continue
+      }
+      let kinds = open.values(of: .departure)
+      for period in connections.periods {
+        for other in period.firewall.workloads
+        where kinds.intersects(connections.universe.kinds.numbers(of: other.selector)) {
+          for admission in other.admissions where !seen.contains(admission.cause.span) {
+            let boxes = period.firewall.boxes(of: admission, to: other, in: connections.universe)
+            let met = try open.intersection(space.set(of: boxes)).intersection(period.moments)
+            guard let (witness, packet) = try connections.witness(of: met) else { continue }
+            var words = "\(witness.words) gets through on cluster `\(name)`\(witness.moments)"
+            if let way = connections.ways(of: packet, to: workload).first { words += ", also by \(way)" }
+            let uses = connections.uses(of: packet).filter { $0.span != admission.cause.span }
+            report(claim, admission.cause, words, also: uses.map { .init($0.span, "may be opened by this") })
+          }
+        }
+      }
+      // What the ingress controller may do by itself is let in by no exposure.
+      let passed = try open.intersection(space.set(of: today.published(in: connections.universe)))
+      for publication in workload.publications {
+        guard case .ingress = publication.kind, let (witness, _) = try connections.witness(of: passed) else { continue }
+        let words = "\(witness.words) gets through on cluster `\(name)`\(witness.moments)"
+        report(claim, publication.cause, words)
+      }
+    }
+  }
+
+  /// Looks for who of the audience of `claim` gets to `ports` of `workload` by way of the ingress controller.
+  private mutating func lookThroughIngress(
+    to workload: PodFirewall, _ ports: [Traffic], _ connections: ClusterConnections, for claim: Claim
+  ) throws(BudgetExceeded) {
+    for period in connections.periods {
+      guard let controller = period.firewall.controller else { return }
+      let kinds = connections.universe.kinds.numbers(of: controller)
+      for publication in workload.publications where !seen.contains(publication.cause.span) {
+        guard case .ingress(let host, _) = publication.kind else { continue }
+        var alone = workload
+        alone.publications = [publication]
+        for way in period.firewall.ways(to: alone, on: inspection.today) {
+          guard case .web = way.door, case .pods(_, let port) = way.target,
+            ports.isEmpty || ports.contains(where: { $0.contains(.ports(.tcp, PortRange(port))) })
+          else { continue }
+          var inner = packets.box
+          inner[.arrival] = space.values(kinds, of: .arrival)
+          let passed = try space.set(
+            of: connections.boxes(to: workload, [.ports(.tcp, PortRange(port))]).map { box in
+              var box = box
+              box[.arrival] = inner[.arrival]
+              return box
+            }
+          )
+          .intersection(connections.accepted).intersection(period.moments)
+          var outer = packets.box
+          outer[.departure] = space.values(kinds, of: .departure)
+          outer[.time] = space.values(passed.values(of: .time), of: .time)
+          guard !passed.isEmpty else { continue }
+          let clients = try space.set(
+            of: connections.boxes(
+              connections.universe.packets.boxes(outer, .source, in: way.sources), from: claim.invariant.audience,
+              strangers: strangers)
+          )
+          .intersection(connections.accepted)
+          guard let (witness, packet) = try connections.witness(of: clients) else { continue }
+          let client = connections.universe.source(of: packet)
+          report(
+            claim, publication.cause,
+            "\(client) gets through on cluster `\(period.firewall.name)` by \(host.value)\(witness.moments), since the ingress controller passes it on"
+          )
+        }
+      }
+    }
+  }
+
   /// Returns `true` iff what ends on `date` holds today.
   private func holds(_ date: CalendarDate?) -> Bool { date.map { inspection.today <= $0 } ?? true }
 
   /// Returns what hosts and clusters let in to what `claim` is about, by any interface, as packets to be routed on.
   private func behindRouters(_ claim: Claim) throws(BudgetExceeded) -> PacketSet {
-    var byHost: [ID<Host>?: [Door]] = [:]
-    for door in doors { byHost[door.firewall?.host, default: []].append(door) }
+    var byHost: [ID<Host>: [Door]] = [:]
+    for door in doors { byHost[door.firewall.host, default: []].append(door) }
     var result = space.nothing
-    for (_, doors) in byHost.sorted(by: { ($0.key?.rawValue ?? -1) < ($1.key?.rawValue ?? -1) }) {
+    for pods in podDoors { result = try result.union(pods.forgetting(.arrival).forgetting(.departure)) }
+    for (_, doors) in byHost.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       var boxes: [PacketBox] = []
       for door in doors {
-        if let opening = door.opening, let firewall = door.firewall {
-          for box in firewall.boxes(of: opening, in: packets.universe) {
-            boxes += opening.destinations == nil ? packets.universe.boxes(box, .destination, in: door.places) : [box]
-          }
-        } else {
-          boxes += packets.boxes(packets.box, from: [Reach(door.sources)], to: door.places, [door.traffic])
+        for box in door.firewall.boxes(of: door.opening, in: packets.universe) {
+          let isAnywhere = door.opening.destinations == nil
+          boxes += isAnywhere ? packets.universe.boxes(box, .destination, in: door.places) : [box]
         }
       }
       var open = try space.set(of: boxes)
-      if !claim.traffic.isEmpty, doors.first?.firewall != nil {
+      if !claim.traffic.isEmpty {
         open = try open.intersection(
           space.set(of: claim.traffic.compactMap { packets.universe.box(packets.box, of: $0) }))
       }
@@ -277,12 +357,12 @@ private struct Breaches {
   }
 
   /// Notes that `cause` breaks `claim`, as `words` show.
-  private mutating func report(_ claim: Claim, _ cause: Cause, _ words: String) {
+  private mutating func report(_ claim: Claim, _ cause: Cause, _ words: String, also labels: [Diagnostic.Label] = []) {
     guard seen.insert(cause.span).inserted else { return }
     result.append(
       Finding(
         "this opens what must never be open", about: cause.subject, at: .init(cause.span, words),
-        also: [.init(claim.invariant.provenance.span, "forbidden here")],
+        also: labels + [.init(claim.invariant.provenance.span, "forbidden here")],
         because: claim.invariant.provenance.because ?? "The policy promises that this is never open.",
         help: "Narrow the audience, or change the invariant if the promise no longer stands."))
   }

@@ -71,29 +71,40 @@ final class HostPackets {
   /// Returns a packet of `set` that exists, the earliest that there are, to one of `destinations` if there is one.
   func witness(of set: PacketSet, to destinations: AddressSet) throws(BudgetExceeded) -> Witness? {
     let possible = try set.intersection(universe.possible)
-    guard let first = possible.values(of: .time).intersection(IntervalSet(UInt128(now)...UInt128.max)).intervals.first
-    else { return nil }
-    let moment = UInt64(truncatingIfNeeded: first.lowerBound)
-    let early = try possible.intersection(space.set(.time, in: space.value(moment, of: .time)))
+    let early = try earliest(of: possible)
     var destinations = destinations
     // A host has an address of its own on each link, even if none is declared (RFC 4291).
     if destinations.isEmpty(.ipv6) { destinations.ipv6 = IntervalSet(HostPackets.linkLocal...HostPackets.linkLocal) }
     guard let packet = try universe.example(of: early, to: destinations) else { return nil }
-    let times = try universe.values(of: .time, around: packet, in: set)
-    let interval = times.intervals.first { $0.contains(UInt128(moment)) } ?? UInt128(moment)...UInt128(moment)
     // Where any interface will do, none is named.
     var shown = packet
     let loopback = IntervalSet(InterfaceName.value(of: "lo")...InterfaceName.value(of: "lo"))
     if try universe.values(of: .arrival, around: packet, in: set).union(loopback).isAll { shown[.arrival] = 0 }
     if try universe.values(of: .departure, around: packet, in: set).isAll { shown[.departure] = 0 }
     var words = universe.text(of: shown)
+    if shown[.departure] == 0 { words = words.replacing(" to be routed on", with: "") }
+    return try witness(packet, words, in: set)
+  }
+
+  /// Returns `packet`, which is in `set`, as a witness that `words` tell.
+  func witness(_ packet: PacketValues, _ words: String, in set: PacketSet) throws(BudgetExceeded) -> Witness {
+    let times = try universe.values(of: .time, around: packet, in: set)
+    let moment = packet[.time]
+    let interval = times.intervals.first { $0.contains(moment) } ?? moment...moment
     let beginning = HostPackets.day(of: interval.lowerBound)
     let isLater = beginning > inspection.today
-    let ending = interval.upperBound < UInt128(UInt64.max) ? HostPackets.day(of: interval.upperBound) : nil
-    if shown[.departure] == 0 { words = words.replacing(" to be routed on", with: "") }
+    let ending = interval.upperBound < UInt128(Universe.lastMoment) ? HostPackets.day(of: interval.upperBound) : nil
     return Witness(
       packet: universe.first(packet), words: words, day: max(beginning, inspection.today),
       beginning: isLater ? beginning : nil, ending: ending)
+  }
+
+  /// Returns the part of `set` at the earliest moment from today on.
+  func earliest(of set: PacketSet) throws(BudgetExceeded) -> PacketSet {
+    guard let first = set.values(of: .time).intersection(IntervalSet(UInt128(now)...UInt128.max)).intervals.first
+    else { return space.nothing }
+    let moment = UInt64(truncatingIfNeeded: first.lowerBound)
+    return try set.intersection(space.set(.time, in: space.value(moment, of: .time)))
   }
 
   /// An address that a host may have on a link: fe80::1.

@@ -55,74 +55,28 @@ struct Claim {
   }
 
   /// Returns `true` iff the pods of `service` in `cluster` are what the claim is about.
-  func concerns(_ service: ID<Service>, in cluster: ClusterFirewall) -> Bool {
+  func concerns(_ service: ID<Service>, in cluster: Cluster) -> Bool {
     if invariant.targets.isEmpty || services?.contains(service) ?? false { return true }
     return places?.intersects(cluster.pods) ?? false
   }
-
-  /// Returns what `admission` of `service` lets in of the traffic that the claim is about, by the number that the pods
-  /// listen on or the one that a Service shows.
-  func met(by admission: Admission, of service: ID<Service>, in inspection: Inspection) -> Traffic? {
-    if traffic.isEmpty { return admission.traffic.first }
-    if let found = admission.traffic.first(where: { t in traffic.contains { $0.overlaps(t) } }) { return found }
-    for view in inspection.exposures[inspection.exposuresOfService[service.rawValue]] {
-      for pair in view.traffic where admission.traffic.contains(pair.listening) {
-        if traffic.contains(where: { $0.overlaps(pair.public) }) { return pair.public }
-      }
-    }
-    return nil
-  }
 }
 
-/// What lets connections in to what a `never` is about.
+/// What lets connections in to what a `never` is about, on a host.
 struct Door {
   /// Where it is.
   let places: AddressSet
 
-  /// Who is let in by a cluster, whatever the interface.
-  let sources: AddressSet
+  /// The opening.
+  let opening: Opening
 
-  /// To what.
-  let traffic: Traffic
-
-  /// The opening, if it is one of a host.
-  let opening: Opening?
-
-  /// The firewall of that host.
-  let firewall: Firewall?
+  /// The firewall of the host.
+  let firewall: Firewall
 
   /// Creates the door that `opening` of `firewall` is.
   init(_ opening: Opening, of firewall: Firewall) {
     places = opening.destinations ?? firewall.addresses
-    sources = AddressSet()
-    traffic = opening.traffic
     self.opening = opening
     self.firewall = firewall
-  }
-
-  /// Creates the door of a cluster.
-  init(places: AddressSet, sources: AddressSet, traffic: Traffic) {
-    self.places = places
-    self.sources = sources
-    self.traffic = traffic
-    opening = nil
-    firewall = nil
-  }
-}
-
-extension Admission {
-  /// Returns the addresses that are let in to pods of `cluster`, those of all its pods for what labels choose.
-  func sources(in cluster: ClusterFirewall) -> AddressSet {
-    AddressSet(
-      unionOf: peers.map { peer in
-        switch peer {
-        case .everyone: .all
-        case .addresses(let addresses): addresses
-        case .pods: cluster.pods
-        }
-      }
-    )
-    .subtracting(exceptions)
   }
 }
 
@@ -145,11 +99,6 @@ extension Firewall {
 }
 
 extension Inspection {
-  /// The firewall of each cluster, by its position.
-  var clusterFirewalls: [ClusterFirewall] {
-    policy.clusters.indices.map { lowering.firewall(of: ID<Cluster>($0), on: today) }
-  }
-
   /// The addresses of hosts and pods, which judge by themselves what comes to them.
   var guarded: AddressSet { AddressSet(unionOf: firewalls.map(\.addresses) + policy.clusters.map(\.pods)) }
 

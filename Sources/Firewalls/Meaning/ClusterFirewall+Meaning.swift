@@ -18,6 +18,9 @@ extension ClusterFirewall {
     return result
   }
 
+  /// The selection of the pods of the ingress controller, if there is one.
+  public var controller: PodSelector? { ingress?.selector }
+
   /// `true` iff some of the pods, but not all, are named by their addresses, of which network plugins differ.
   public var namesPodsByAddress: Bool {
     func names(_ peers: [Peer], _ exceptions: AddressSet) -> Bool {
@@ -41,10 +44,48 @@ extension ClusterFirewall {
   public func meaning(
     in universe: ClusterUniverse, on today: CalendarDate
   ) throws(BudgetExceeded) -> ClusterMeaning {
-    let definition = ClusterDefinition(firewall: self, universe: universe, today: today)
+    let definition = ClusterDefinition(firewall: self, universe: universe, today: today, isTimed: false)
     return try ClusterMeaning(
       universe, admitted: definition.admitted(), departing: definition.departing(),
       entrances: universe.map(of: workloads.flatMap { ways(to: $0, on: today) }))
+  }
+
+  /// Returns what the firewall means from the day `today` on, as `meaning` does for a day: the moments at which something
+  /// holds are a field of its connections.
+  ///
+  /// It is the firewall of the day, so that what a block refuses then it refuses for good. The ways are those of the day.
+  public func meaning(
+    in universe: ClusterUniverse, from today: CalendarDate
+  ) throws(BudgetExceeded) -> ClusterMeaning {
+    let definition = ClusterDefinition(firewall: self, universe: universe, today: today, isTimed: true)
+    return try ClusterMeaning(
+      universe, admitted: definition.admitted(), departing: definition.departing(),
+      entrances: universe.map(of: workloads.flatMap { ways(to: $0, on: today) }))
+  }
+
+  /// Returns the connections that `admission` lets in to the pods of `workload`, as boxes.
+  public func boxes(
+    of admission: Admission, to workload: PodFirewall, in universe: ClusterUniverse
+  ) -> [PacketBox] {
+    let definition = ClusterDefinition(
+      firewall: self, universe: universe, today: CalendarDate(daysSinceEpoch: 0), isTimed: true)
+    return definition.boxes(admission, to: workload)
+  }
+
+  /// Returns what the ingress controller passes on to pods by itself, as boxes.
+  public func published(in universe: ClusterUniverse) -> [PacketBox] {
+    let definition = ClusterDefinition(
+      firewall: self, universe: universe, today: CalendarDate(daysSinceEpoch: 0), isTimed: true)
+    return workloads.flatMap(definition.published)
+  }
+
+  /// Returns the connections that `departure` lets the pods of `workload` open, as boxes.
+  public func boxes(
+    of departure: PodDeparture, from workload: PodFirewall, in universe: ClusterUniverse
+  ) -> [PacketBox] {
+    let definition = ClusterDefinition(
+      firewall: self, universe: universe, today: CalendarDate(daysSinceEpoch: 0), isTimed: true)
+    return definition.boxes(departure, from: workload)
   }
 }
 
@@ -58,14 +99,14 @@ extension PodSelection {
 
 extension PodFirewall {
   /// The selection of the workload's pods.
-  var selector: PodSelector {
+  public var selector: PodSelector {
     PodSelector(namespace: namespace, labels: Dictionary(labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
 }
 
 extension Peer {
   /// The selection of the pods, if the peer is pods.
-  fileprivate var selector: PodSelector? {
+  public var selector: PodSelector? {
     if case .pods(let namespace, let labels) = self { PodSelector(namespace: namespace, labels: labels) } else { nil }
   }
 }
@@ -87,6 +128,8 @@ private struct ClusterDefinition {
   let firewall: ClusterFirewall
   let universe: ClusterUniverse
   let today: CalendarDate
+  /// `true` iff the moments at which something holds are told; else what holds today holds.
+  let isTimed: Bool
 
   var space: PacketSpace { universe.space }
 
@@ -96,26 +139,48 @@ private struct ClusterDefinition {
   func admitted() throws(BudgetExceeded) -> PacketSet {
     var boxes = [ungoverned(.departure)]
     for workload in firewall.workloads {
-      var own = PacketBox()
-      own[.departure] = space.values(universe.kinds.numbers(of: workload.selector), of: .departure)
-      for admission in workload.admissions where holds(admission.until) {
-        let refused = IntervalSet(
-          admission.refusedPods.compactMap(\.selector).flatMap { universe.kinds.numbers(of: $0).intervals })
-        for part in ends(own, admission.peers, .source, .arrival, besides: admission.exceptions, refused) {
-          boxes += admission.traffic.compactMap { universe.packets.box(part, of: $0) }
-        }
-      }
-      boxes += published(workload, own)
+      for admission in workload.admissions { boxes += self.boxes(admission, to: workload) }
+      boxes += published(workload)
     }
     return try space.set(of: boxes)
   }
 
-  /// Returns what the ingress controller passes on to the pods of `own`.
+  /// Returns what `admission` lets in to the pods of `workload`.
+  func boxes(_ admission: Admission, to workload: PodFirewall) -> [PacketBox] {
+    guard var own = box(until: admission.until) else { return [] }
+    own[.departure] = space.values(universe.kinds.numbers(of: workload.selector), of: .departure)
+    let refused = universe.kinds(of: admission.refusedPods)
+    return universe.ends(
+      own, admission.peers, .source, .arrival, besides: admission.exceptions, refused,
+      knowingPods: !firewall.pods.isEmpty
+    )
+    .flatMap { part in admission.traffic.compactMap { universe.packets.box(part, of: $0) } }
+  }
+
+  /// Returns what `departure` lets the pods of `workload` open.
+  func boxes(_ departure: PodDeparture, from workload: PodFirewall) -> [PacketBox] {
+    guard var own = box(until: departure.until) else { return [] }
+    own[.arrival] = space.values(universe.kinds.numbers(of: workload.selector), of: .arrival)
+    return universe.ends(
+      own, departure.peers, .destination, .departure, besides: AddressSet(), IntervalSet(),
+      knowingPods: !firewall.pods.isEmpty
+    )
+    .flatMap { part in departure.traffic.map { $0.compactMap { universe.packets.box(part, of: $0) } } ?? [part] }
+  }
+
+  /// Returns the box of the moments at which what ends on `until` holds, or nothing if it does not.
+  private func box(until: CalendarDate?) -> PacketBox? {
+    if let until, until < today { return nil }
+    return isTimed ? universe.box(until: until) : PacketBox()
+  }
+
+  /// Returns what the ingress controller passes on to the pods of `workload`.
   ///
   /// Where the policy exposes all of the ports of a publication to the controller, that says who may connect.
-  private func published(_ workload: PodFirewall, _ own: PacketBox) -> [PacketBox] {
+  func published(_ workload: PodFirewall) -> [PacketBox] {
     guard let controller = firewall.ingress else { return [] }
-    var box = own
+    var box = PacketBox()
+    box[.departure] = space.values(universe.kinds.numbers(of: workload.selector), of: .departure)
     box[.arrival] = space.values(universe.kinds.numbers(of: controller.selector), of: .arrival)
     return workload.publications.flatMap { publication -> [PacketBox] in
       guard case .ingress = publication.kind, !publication.audience.isEmpty,
@@ -129,20 +194,12 @@ private struct ClusterDefinition {
   func departing() throws(BudgetExceeded) -> PacketSet {
     var boxes = [ungoverned(.arrival)]
     for workload in firewall.workloads {
-      var own = PacketBox()
-      own[.arrival] = space.values(universe.kinds.numbers(of: workload.selector), of: .arrival)
-      let active = workload.departures.filter { holds($0.until) }
-      for departure in active {
-        for part in ends(own, departure.peers, .destination, .departure, besides: AddressSet(), IntervalSet()) {
-          guard let traffic = departure.traffic else {
-            boxes.append(part)
-            continue
-          }
-          boxes += traffic.compactMap { universe.packets.box(part, of: $0) }
-        }
-      }
+      for departure in workload.departures { boxes += self.boxes(departure, from: workload) }
       // Whoever may only send what no policy can say, such as ICMP, looks nothing up.
-      guard active.contains(where: { $0.traffic?.contains(where: \.isForPods) ?? true }) else { continue }
+      let speaking = workload.departures.filter { $0.traffic?.contains(where: \.isForPods) ?? true }
+      let last = speaking.contains { $0.until == nil } ? nil : speaking.compactMap(\.until).max()
+      guard !speaking.isEmpty, var own = box(until: last) else { continue }
+      own[.arrival] = space.values(universe.kinds.numbers(of: workload.selector), of: .arrival)
       own[.departure] = space.values(universe.kinds.numbers(of: .nameServers), of: .departure)
       boxes += [Traffic.ports(.tcp, PortRange(53)), .ports(.udp, PortRange(53))].compactMap {
         universe.packets.box(own, of: $0)
@@ -150,8 +207,6 @@ private struct ClusterDefinition {
     }
     return try space.set(of: boxes)
   }
-
-  private func holds(_ until: CalendarDate?) -> Bool { until.map { today <= $0 } ?? true }
 
   /// Returns what has an end in no namespace with a workload, by the kind in `field`.
   private func ungoverned(_ field: PacketField) -> PacketBox {
@@ -163,12 +218,29 @@ private struct ClusterDefinition {
     box[field] = space.values(governed.complement, of: field)
     return box
   }
+}
+
+extension ClusterUniverse {
+  /// Returns the kinds of the pods that those of `peers` are which are pods.
+  func kinds(of peers: [Peer]) -> IntervalSet<UInt128> {
+    IntervalSet(peers.compactMap(\.selector).flatMap { kinds.numbers(of: $0).intervals })
+  }
+
+  /// Returns the box of the moments up to the end of `date`, in UTC; nothing if there are none.
+  func box(until date: CalendarDate?) -> PacketBox? {
+    var box = PacketBox()
+    guard let date else { return box }
+    let end = (date.daysSinceEpoch + 1) * 86_400
+    guard end > 0 else { return nil }
+    box[.time] = space.values(0...UInt64(end - 1), of: .time)
+    return box
+  }
 
   /// Returns `box` with an end, told by the address in `field` and the kind in `kinds`, that is one of `peers` and neither
-  /// in `exceptions` nor `refused`.
-  private func ends(
+  /// in `exceptions` nor `refused`; `knowingPods` says whether it is known which addresses pods have.
+  func ends(
     _ box: PacketBox, _ peers: [Peer], _ field: PacketField, _ kinds: PacketField, besides exceptions: AddressSet,
-    _ refused: IntervalSet<UInt128>
+    _ refused: IntervalSet<UInt128>, knowingPods: Bool
   ) -> [PacketBox] {
     peers.flatMap { peer -> [PacketBox] in
       var who = refused.complement
@@ -176,16 +248,16 @@ private struct ClusterDefinition {
       switch peer {
       case .everyone: break
       case .pods(let namespace, let labels):
-        let selected = universe.kinds.numbers(of: PodSelector(namespace: namespace, labels: labels))
+        let selected = self.kinds.numbers(of: PodSelector(namespace: namespace, labels: labels))
         who = selected.intersection(who)
       case .addresses(let set):
         addresses = set
         // Where nothing is said of the addresses of pods, they are not among those that are.
-        if firewall.pods.isEmpty, !set.isAll { who = who.intersection(IntervalSet(0...0)) }
+        if !knowingPods, !set.isAll { who = who.intersection(IntervalSet(0...0)) }
       }
       var part = box
       part[kinds] = space.values(who, of: kinds)
-      return universe.packets.boxes(part, field, in: addresses.subtracting(exceptions))
+      return packets.boxes(part, field, in: addresses.subtracting(exceptions))
     }
   }
 }

@@ -1,13 +1,13 @@
 import Packets
 import Policies
-import Syntax
+public import Syntax
 
 extension ClusterFirewall {
   /// Returns the ways that lead to the pods of `workload`.
   ///
   /// A workload has a service for each of the ways, from the cluster outwards, in which its ports are published; the
   /// first has its name.
-  func ways(to workload: PodFirewall, on today: CalendarDate) -> [Entrance] {
+  public func ways(to workload: PodFirewall, on today: CalendarDate) -> [Entrance] {
     var result: [Entrance] = []
     var named: String?
     for way in ServiceWay.allCases {

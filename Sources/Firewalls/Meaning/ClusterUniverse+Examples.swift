@@ -1,8 +1,8 @@
-import Packets
+public import Packets
 
 extension ClusterUniverse {
   /// Returns a packet of `set` that a person can follow, if there is one.
-  func example(of set: PacketSet, throughDoors: Bool = false) throws(BudgetExceeded) -> PacketValues? {
+  public func example(of set: PacketSet, throughDoors: Bool = false) throws(BudgetExceeded) -> PacketValues? {
     var rest = set
     if rest.isEmpty { return nil }
     for (field, values) in throughDoors ? sources : named + sources {
@@ -35,31 +35,34 @@ extension ClusterUniverse {
   }
 
   /// Returns the connection `packet` in words.
-  func text(of packet: PacketValues) -> String {
+  public func text(of packet: PacketValues) -> String {
     let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport]))
     let from = end(kind: packet[.arrival], address(packet, .source))
     let to = end(kind: packet[.departure], address(packet, .destination))
     return "\(packet[.destinationPort])/\(transport) from \(from) to \(to)" + conditions(of: packet)
   }
 
+  /// Returns who sends `packet`, in words.
+  public func source(of packet: PacketValues) -> String { end(kind: packet[.arrival], address(packet, .source)) }
+
   /// Returns the connection `packet`, which comes by a way, in words.
   func textOfWay(_ packet: PacketValues) -> String {
     let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport]))
     let port = "\(packet[.destinationPort])/\(transport)"
     let from = "from \(address(packet, .source))"
-    switch door(numbered: packet[.departure]) {
-    case .service(let namespace, let name)?: return "\(port) \(from) to the service `\(name)` of `\(namespace)`"
-    case .node?: return "\(port) \(from) to a node"
-    case .pickedNodePort(let namespace, let name)?:
-      return "the node port that is picked for \(port) of the service `\(name)` of `\(namespace)`, \(from)"
-    case .balancer(let namespace, let name)?:
-      return "\(port) \(from) to the load balancer of `\(name)` of `\(namespace)`"
-    case .address(let address)?: return "\(port) \(from) to the external address \(address)"
-    case .web(let controller, let host, let path, let isExact)?:
+    return door(numbered: packet[.departure]).map { text(of: $0, port, from) } ?? "\(port) \(from)"
+  }
+
+  /// Returns a connection `from` somebody to `port` of `door` in words.
+  private func text(of door: Door, _ port: String, _ from: String) -> String {
+    switch door {
+    case .web(let controller, let host, let path, let isExact):
       let place = "\(host ?? "any host")\(path.map { $0.isEmpty ? "/" : $0 } ?? ", any path")"
       let words = "\(isExact ? "exactly " : "")\(place) \(from)"
       return "a request for \(words) to the ingress controller\(controller.map { " `\($0)`" } ?? "")"
-    case nil: return "\(port) \(from)"
+    case .pickedNodePort(let namespace, let name):
+      return "the node port that is picked for \(port) of the service `\(name)` of `\(namespace)`, \(from)"
+    default: return "\(port) \(from) to \(door.words)"
     }
   }
 
@@ -85,5 +88,21 @@ extension ClusterUniverse {
 
   private func conditions(of packet: PacketValues) -> String {
     zip(space.conditionFields, space.conditions).map { packet[$0] == 1 ? " (\($1))" : "" }.joined()
+  }
+}
+
+extension Door {
+  /// The door in words.
+  public var words: String {
+    switch self {
+    case .service(let namespace, let name): "the service `\(name)` of `\(namespace)`"
+    case .node: "a node"
+    case .pickedNodePort(let namespace, let name):
+      "the node port that is picked for the service `\(name)` of `\(namespace)`"
+    case .balancer(let namespace, let name): "the load balancer of `\(name)` of `\(namespace)`"
+    case .address(let address): "the external address \(address)"
+    case .web(_, let host, let path, _):
+      "\(host ?? "any host")\(path.map { $0.isEmpty ? "/" : $0 } ?? ", any path") of the ingress controller"
+    }
   }
 }

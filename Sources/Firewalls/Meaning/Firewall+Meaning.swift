@@ -83,7 +83,7 @@ struct MeaningDefinition {
   // MARK: - What is decided
 
   /// Returns what IP needs.
-  private func essentials(areArriving: Bool) throws(BudgetExceeded) -> PacketSet {
+  func essentials(areArriving: Bool) throws(BudgetExceeded) -> PacketSet {
     var boxes: [PacketBox] = []
     for type in Essentials.icmp {
       boxes += [universe.box(PacketBox(), of: .icmp(type: type, code: nil))].compactMap(\.self)
@@ -116,7 +116,7 @@ struct MeaningDefinition {
   }
 
   /// Returns the echo requests that are accepted.
-  private func echoes() throws(BudgetExceeded) -> PacketSet {
+  func echoes() throws(BudgetExceeded) -> PacketSet {
     guard firewall.pingOpen else { return space.nothing }
     let limit = try universe.within(
       Rate(Essentials.echoRate, per: .second), burst: Essentials.echoBurst, perSource: false)

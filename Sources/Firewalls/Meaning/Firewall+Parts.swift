@@ -20,6 +20,12 @@ extension Firewall {
     return MeaningDefinition(firewall: self, universe: universe).boxes(passage).map { universe.first($0, to: kinds) }
   }
 
+  /// Returns what arrives and is accepted whatever is exposed or blocked: what IP needs, and what comes over loopback.
+  public func needed(in universe: Universe) throws(BudgetExceeded) -> PacketSet {
+    let definition = MeaningDefinition(firewall: self, universe: universe)
+    return try definition.essentials(areArriving: true).union(definition.echoes()).union(universe.looped)
+  }
+
   /// Returns what `block` refuses.
   public func boxes(of block: Refusal, in universe: Universe) -> [PacketBox] {
     let kinds = block.sparesTransit ? universe.kinds(AddressKind.delivered) : .all
