@@ -7,6 +7,7 @@ extension Compiler {
   mutating func addOpenings(to chain: Int) {
     let concerned = firewall.openings.indices.filter { isExpressible(firewall.openings[$0]) }
     for i in concerned { report(firewall.openings[i]) }
+    reportContestedLimits(concerned)
 
     // What is not limited comes first, so that it does not use up what others may: a second pass sees the rest.
     var passes: [TransportProtocol: (unlimited: [Int], limited: [Int])] = [:]
@@ -57,7 +58,11 @@ extension Compiler {
     let entries = indices.compactMap { i in
       firewall.openings[i].traffic.ports.map { PortTree.Entry(range: $0, index: i) }
     }
-    write(PortTree(entries), of: transport, to: \.mangle, into: chain, stem: Self.stem(transport), end: end) {
+    let openings = firewall.openings
+    let isOrdered = indices.contains { openings[$0].translation != nil }
+    let precedes = { (a: Int, b: Int) in a < b && openings[a].translatesOtherwise(than: openings[b]) }
+    let tree = PortTree(entries, precedes: isOrdered ? precedes : nil)
+    write(tree, of: transport, to: \.mangle, into: chain, stem: Self.stem(transport), end: end) {
       compiler, chain, entries in
       for group in compiler.grouped(entries) {
         let opening = compiler.firewall.openings[group.first]
@@ -126,6 +131,17 @@ extension Compiler {
 }
 
 extension Opening {
+  /// Returns `true` iff a packet that both accept may be sent to two places.
+  func translatesOtherwise(than other: Opening) -> Bool {
+    switch (translation, other.translation) {
+    case (nil, nil): false
+    case (.redirect(let port)?, .redirect(let otherPort)?):
+      // The distance counts, and not where it begins.
+      Int(port) - Int(traffic.ports?.lower ?? 0) != Int(otherPort) - Int(other.traffic.ports?.lower ?? 0)
+    default: translation != other.translation || traffic != other.traffic
+    }
+  }
+
   /// Returns `true` iff `other` accepts the same as `self` on other ports, and no order among them matters.
   fileprivate func differsInPortsAlone(from other: Opening) -> Bool {
     limit == nil && other.limit == nil && translation == nil && other.translation == nil && cause == other.cause

@@ -43,6 +43,34 @@ extension Compiler {
     }
   }
 
+  /// Reports those of the openings at `indices`, which are in the order of their ports, that cannot be said together.
+  ///
+  /// The policy sends a packet where the first of two limited openings does, within whose rate ever it is accepted; the
+  /// rules know no more than the rate within which it was.
+  mutating func reportContestedLimits(_ indices: [Int]) {
+    let limited = indices.filter { firewall.openings[$0].limit != nil && firewall.openings[$0].traffic.ports != nil }
+    guard limited.contains(where: { firewall.openings[$0].translation != nil }) else { return }
+    var open: [Int] = []
+    for i in limited {
+      let opening = firewall.openings[i]
+      open.removeAll { !firewall.openings[$0].traffic.overlaps(opening.traffic) }
+      let rival = open.first {
+        opening.translatesOtherwise(than: firewall.openings[$0]) && opening.meets(firewall.openings[$0], family)
+      }
+      open.append(i)
+      guard let rival else { continue }
+      let other = firewall.openings[rival]
+      diagnostics.append(
+        Diagnostic(
+          .error, "iptables-translation",
+          "iptables cannot tell which limit let a connection to \(opening.traffic) in", at: .init(opening.cause.span),
+          also: other.cause.span == opening.cause.span
+            ? [] : [.init(other.cause.span, "this limited exposure sends the same connections elsewhere")],
+          because: "Where it is sent would depend on which of the two rates has room.",
+          help: "Give them different public ports or audiences, or limit one of them alone.", subject: firewall.name))
+    }
+  }
+
   /// Reports what cannot be said of `reaches`, `until` and `traffic`.
   mutating func report(interfaces reaches: [Reach], until: CalendarDate?, traffic: [Traffic], at place: Span) {
     for reach in reaches {
@@ -93,6 +121,20 @@ extension Compiler {
         default: false
         }
       }
+  }
+}
+
+extension Opening {
+  /// Returns `true` iff a packet of `family` may be one that both openings accept, but for its port.
+  fileprivate func meets(_ other: Opening, _ family: AddressFamily) -> Bool {
+    let isShared = sources.contains { reach in
+      other.sources.contains {
+        !reach.interfaces.intersection($0.interfaces).isEmpty
+          && !reach.addresses.intersection($0.addresses).isEmpty(family)
+      }
+    }
+    let (some, others) = (destinations ?? .all, other.destinations ?? .all)
+    return isShared && !some.intersection(others).isEmpty(family)
   }
 }
 

@@ -33,10 +33,14 @@ extension Compiler {
       let sorted = entries.sorted {
         $0.range.lower == $1.range.lower ? $0.index < $1.index : $0.range.lower < $1.range.lower
       }
-      write(PortTree(sorted), of: transport, to: \.nat, into: nat.add(name), stem: name, end: nil) {
+      let firewall = firewall
+      let tree = PortTree(sorted) { a, b in
+        Self.precedes(a, b, in: firewall) && firewall.openings[a].translatesOtherwise(than: firewall.openings[b])
+      }
+      write(tree, of: transport, to: \.nat, into: nat.add(name), stem: name, end: nil) {
         compiler, chain, entries in
         // The order of the openings, which the order of the ports broke up.
-        for entry in entries.sorted(by: { compiler.precedes($0.index, $1.index) }) {
+        for entry in entries.sorted(by: { Self.precedes($0.index, $1.index, in: firewall) }) {
           compiler.addTranslation(of: compiler.firewall.openings[entry.index], to: chain)
         }
       }
@@ -44,8 +48,8 @@ extension Compiler {
     return true
   }
 
-  /// Returns `true` iff the opening at `a` is judged before that at `b`.
-  private func precedes(_ a: Int, _ b: Int) -> Bool {
+  /// Returns `true` iff the opening of `firewall` at `a` is judged before that at `b`.
+  private static func precedes(_ a: Int, _ b: Int, in firewall: Firewall) -> Bool {
     let (isLimited, isOtherLimited) = (firewall.openings[a].limit != nil, firewall.openings[b].limit != nil)
     return isLimited == isOtherLimited ? a < b : isOtherLimited
   }

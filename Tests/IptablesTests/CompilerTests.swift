@@ -259,6 +259,19 @@ import Testing
           ]
         }
       ),
+      (
+        // Which of the two limits let a connection in decides where the rules send it.
+        "iptables-translation",
+        { firewall in
+          firewall.openings = [
+            (PortRange(from: 80, through: 90), 5 as UInt32, 1080 as UInt16), (PortRange(85), 7, 1099),
+          ].map {
+            Opening(
+              sources: [.everywhere], destinations: nil, traffic: .ports(.tcp, $0), translation: .redirect(to: $2 + 1),
+              limit: Limit(Rate($1, per: .second), perSource: true), cause: cause("web", line: 3))
+          }
+        }
+      ),
     ]
     for (code, change) in codes {
       let found = diagnostics(change).filter { $0.severity == .error }

@@ -9,7 +9,7 @@ import Testing
 /// The meaning of a ruleset against a walk through its rules, packet by packet.
 @Suite struct DecompilerTests {
   @Test(arguments: 0..<40) func meaningIsThatOfTheWalk(seed: Int) throws {
-    var maker = FirewallMaker(random: Seeded(UInt64(seed + 20_000)))
+    var maker = FirewallMaker(seed: seed + 20_000)
     let firewall = maker.firewall()
     for family in AddressFamily.allCases {
       var compiler = Compiler(firewall, family, sources: testSources)
@@ -22,7 +22,7 @@ import Testing
         let packet = maker.packet(family)
         // What comes back over loopback is always for this host.
         if packet.interface == "lo", !isLocal(packet.destination) { continue }
-        let departing = maker.random.pick(FirewallMaker.interfaces)
+        let departing = maker.interface()
         let kernel = Interpreter(
           ruleset: ruleset, isExhausted: number % 3 == 0, chance: number % 2, isLocal: isLocal)
         let values = values(of: packet, departing, universe, within: number % 3 != 0, isLocal)

@@ -116,7 +116,7 @@ import Testing
 
   /// Any bytes are read to an end, and every rule that was read is printed as one.
   @Test(arguments: 0..<40) func anyBytesAreRead(seed: Int) throws {
-    var random = Seeded(UInt64(seed))
+    var random = SeededGenerator(seed: seed)
     let (text, family) = try Self.read(Self.dumps[seed % Self.dumps.count])
     let original = text.split(separator: "\n")
     let snippets = original.map(Array.init(_:)).flatMap { String($0).split(separator: " ") }

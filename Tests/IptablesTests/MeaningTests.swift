@@ -8,14 +8,17 @@ import Testing
 @Suite struct MeaningTests {
   /// Every packet of a random firewall fares in the tables as the firewall says.
   @Test(arguments: 0..<100) func tablesJudgeAsTheFirewallDoes(seed: Int) throws {
-    var maker = FirewallMaker(random: Seeded(UInt64(seed)))
+    var maker = FirewallMaker(seed: seed)
     let firewall = maker.firewall()
     for family in AddressFamily.allCases {
       var compiler = Compiler(firewall, family, sources: testSources)
       let ruleset = compiler.ruleset()
-      #expect(compiler.diagnostics.allSatisfy { $0.severity != .error })
+      let errors = Set(compiler.diagnostics.filter { $0.severity == .error }.map(\.code))
+      // Two limited openings that send one packet to two places.
+      guard errors != ["iptables-translation"] else { continue }
+      #expect(errors.isEmpty)
       for _ in 0..<100 {
-        try compare(ruleset, firewall, maker.packet(family), departing: maker.random.pick(FirewallMaker.interfaces))
+        try compare(ruleset, firewall, maker.packet(family), departing: maker.interface())
       }
     }
   }
@@ -76,7 +79,7 @@ import Testing
 
   /// What the host itself sends fares as its departures say.
   @Test(arguments: 0..<100) func tablesJudgeDepartures(seed: Int) {
-    var maker = FirewallMaker(random: Seeded(UInt64(seed + 5000)))
+    var maker = FirewallMaker(seed: seed + 5000)
     var firewall = maker.firewall()
     if seed % 5 != 0 { firewall.departures = firewall.departures ?? [] }
     for family in AddressFamily.allCases {
@@ -107,7 +110,7 @@ import Testing
 
   /// What the model prints is read back as the same model.
   @Test(arguments: 0..<100) func textComesBack(seed: Int) {
-    var maker = FirewallMaker(random: Seeded(UInt64(seed)))
+    var maker = FirewallMaker(seed: seed)
     let firewall = maker.firewall()
     for family in AddressFamily.allCases {
       var compiler = Compiler(firewall, family, sources: testSources)

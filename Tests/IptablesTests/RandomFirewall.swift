@@ -1,26 +1,8 @@
 import Firewalls
 import Packets
 import Policies
+import Support
 import Syntax
-
-/// A source of random numbers that gives the same ones for the same seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-
-  mutating func pick<T>(_ list: [T]) -> T { list[Int.random(in: 0..<list.count, using: &self)] }
-}
 
 /// The file that the causes of the tests stand in.
 let testSources = Sources([SourceFile(path: "policies/test.port", text: String(repeating: "a line\n", count: 2000))])
@@ -50,9 +32,16 @@ func blocks(_ texts: String...) -> AddressSet {
 
 /// Makes firewalls whose parts meet each other in a small world, so that random packets find their seams.
 struct FirewallMaker {
-  var random: Seeded
+  var random: SeededGenerator
+
+  /// Creates the maker that `seed` makes.
+  init(seed: Int) { random = SeededGenerator(seed: seed) }
+
   static let interfaces = ["eth0", "eth1", "eth2", "wg0"]
   static let ports: [UInt16] = [0, 22, 53, 80, 81, 443, 8080, 8443, 9000, 30000, 65535]
+
+  /// Returns the name of an interface.
+  mutating func interface() -> String { random.pick(Self.interfaces) }
 
   mutating func anAddress(_ family: AddressFamily) -> Address {
     // A few bits only, low and high ones.

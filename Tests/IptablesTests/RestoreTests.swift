@@ -1,6 +1,7 @@
 import Firewalls
 import Foundation
 import Packets
+import Support
 import Syntax
 import Testing
 
@@ -16,7 +17,7 @@ import Testing
 
   /// The kernel takes every text, gives back the same model, and a second restore changes nothing.
   @Test(arguments: 0..<8, variants) func kernelTakesAndKeepsIt(seed: Int, variant: String) throws {
-    var maker = FirewallMaker(random: Seeded(UInt64(seed)))
+    var maker = FirewallMaker(seed: seed)
     let firewall = maker.firewall()
     for family in AddressFamily.allCases {
       let program = program(family, variant)
@@ -72,7 +73,7 @@ import Testing
     let block = try #require(text.components(separatedBy: "<!-- a test runs this -->\n```sh\n").last)
     let script = try #require(block.components(separatedBy: "\nbeside iptables <").first)
 
-    var maker = FirewallMaker(random: Seeded(7))
+    var maker = FirewallMaker(seed: 7)
     var large = maker.firewall()
     large.rejects = true
     large.openings = (0..<60).map { i in
@@ -160,7 +161,7 @@ import Testing
 
   /// Trees of ports and of addresses at their deepest stay within the 15 chains that the kernel nests.
   @Test(arguments: variants) func deepTreesAreTaken(variant: String) throws {
-    var random = Seeded(3)
+    var random = SeededGenerator(seed: 3)
     let networks = (0..<3000).map { _ in
       Prefix(containing: Address(.ipv6, UInt128.random(in: 0...UInt128.max, using: &random)), length: 64)
     }

@@ -23,9 +23,9 @@ import Testing
     #expect(proof.holds, "\(proof)")
   }
 
-  @Test(arguments: 0..<10) func randomClustersAreProved(batch: Int) throws {
+  @Test(arguments: Worlds.batches(of: 300)) func randomClustersAreProved(batch: Int) throws {
     var proved = 0
-    for seed in batch * 25..<batch * 25 + 25 {
+    for seed in Worlds.seeds(of: batch) {
       for isPublished in [false, true] {
         var firewall = RandomCluster.firewall(seed: seed)
         if isPublished { RandomCluster.publish(&firewall, seed: seed) }
@@ -41,10 +41,10 @@ import Testing
 
   /// Three answers: the policy's meaning, the engine's reading of the manifests, and an evaluator that knows NetworkPolicy
   /// alone.
-  @Test(arguments: 0..<10) func threeAnswersAgree(batch: Int) throws {
+  @Test(arguments: Worlds.batches(of: 300)) func threeAnswersAgree(batch: Int) throws {
     var open = 0
     var judged = 0
-    for seed in batch * 20..<batch * 20 + 20 {
+    for seed in Worlds.seeds(of: batch) {
       let firewall = RandomCluster.firewall(seed: seed)
       let compilation = KubernetesBackend.compile(firewall, sources: lines, today: today)
       guard compilation.diagnostics.allSatisfy({ $0.severity < .error }) else { continue }
@@ -58,7 +58,7 @@ import Testing
       for blocksHavePods in firewall.namesPodsByAddress ? [true] : [true, false] {
         let found = try rules.meaning(in: universe, blocksHavePods: blocksHavePods)
         let reachability = Reachability(policies: policies, blocksMatchPods: blocksHavePods)
-        var random = Seeded(seed: seed + 2_000_000)
+        var random = SeededGenerator(seed: seed + 2_000_000)
         for _ in 0..<100 {
           let source = RandomCluster.endpoint(&random)
           let destination = RandomCluster.endpoint(&random)

@@ -2,28 +2,8 @@ import Firewalls
 import Kubernetes
 import Packets
 import Policies
+import Support
 import Syntax
-
-/// A source of numbers that gives the same ones for the same seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// Returns one of `choices`.
-  mutating func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &self)] }
-
-  /// Returns `true` once in `n` times.
-  mutating func chance(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
-}
 
 /// Clusters as no person would write them.
 struct RandomCluster {
@@ -50,7 +30,7 @@ struct RandomCluster {
 
   /// Returns the cluster of `seed`.
   static func firewall(seed: Int) -> ClusterFirewall {
-    var random = Seeded(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var result = cluster()
     for i in 0..<random.pick([1, 2, 3, 5]) {
       result.workloads.append(
@@ -60,16 +40,16 @@ struct RandomCluster {
             var exposure = Admission(
               peers: peers(&random), exceptions: random.pick(refused), traffic: traffic(&random), limit: nil,
               until: until(&random), cause: cause(4 + i))
-            if random.chance(6) { exposure.refusedPods = [.pods(namespace: "beta", labels: ["app": "y"])] }
+            if random.onceIn(6) { exposure.refusedPods = [.pods(namespace: "beta", labels: ["app": "y"])] }
             w.admissions.append(exposure)
           }
           for _ in 0..<random.pick([0, 0, 1, 3]) {
             w.departures.append(
               PodDeparture(
-                peers: peers(&random), traffic: random.chance(4) ? nil : traffic(&random), until: until(&random),
+                peers: peers(&random), traffic: random.onceIn(4) ? nil : traffic(&random), until: until(&random),
                 cause: cause(20 + i)))
           }
-          if random.chance(3), w.ports[0].traffic.transport == .tcp, known(w.ports[0].traffic.ports).isSingle {
+          if random.onceIn(3), w.ports[0].traffic.transport == .tcp, known(w.ports[0].traffic.ports).isSingle {
             w.publications.append(publication(ingress("w\(i).example")))
           }
         })
@@ -80,10 +60,10 @@ struct RandomCluster {
 
   /// Publishes workloads of `firewall` in ways that `seed` decides.
   static func publish(_ firewall: inout ClusterFirewall, seed: Int) {
-    var random = Seeded(seed: seed + 3_000_000)
+    var random = SeededGenerator(seed: seed + 3_000_000)
     for i in firewall.workloads.indices {
       firewall.workloads[i].ports.append(PodPort(name: "web", traffic: tcp(9000), publicPort: random.pick([nil, 443])))
-      let everyone = random.chance(2)
+      let everyone = random.onceIn(2)
       firewall.workloads[i].admissions.append(
         admission(everyone ? .everyone : .addresses(addresses("203.0.113.0/24")), on: [tcp(9000)]))
       for kind in random.pick(
@@ -98,19 +78,19 @@ struct RandomCluster {
     }
   }
 
-  private static func podPorts(_ random: inout Seeded) -> [PodPort] {
+  private static func podPorts(_ random: inout SeededGenerator) -> [PodPort] {
     [PodPort(name: nil, traffic: random.pick(ports), publicPort: nil)]
   }
 
-  private static func traffic(_ random: inout Seeded) -> [Traffic] {
+  private static func traffic(_ random: inout SeededGenerator) -> [Traffic] {
     Set((0..<random.pick([1, 1, 2, 3])).map { _ in random.pick(ports) }).sorted()
   }
 
-  private static func until(_ random: inout Seeded) -> CalendarDate? {
+  private static func until(_ random: inout SeededGenerator) -> CalendarDate? {
     random.pick([nil, nil, nil, "2026-11-21", "2026-11-22", "2027-01-01"]).map { known(CalendarDate($0)) }
   }
 
-  private static func peers(_ random: inout Seeded) -> [Peer] {
+  private static func peers(_ random: inout SeededGenerator) -> [Peer] {
     (0..<random.pick([1, 1, 2, 3])).map { _ in
       switch random.pick([0, 1, 1, 1, 2, 2]) {
       case 0: .everyone
@@ -130,30 +110,30 @@ struct RandomCluster {
   .filter { !cluster().pods.contains($0) }.map(\.description)
 
   /// Returns an end of a connection: a pod of some labels, or an address outside at the edge of some block.
-  static func endpoint(_ random: inout Seeded) -> Endpoint {
-    if random.chance(2) {
+  static func endpoint(_ random: inout SeededGenerator) -> Endpoint {
+    if random.onceIn(2) {
       return Endpoint(address: random.pick(outside))
     }
     let suffix = UInt16.random(in: 1...0xffff, using: &random)
-    let address = random.chance(3) ? "fd42::\(String(suffix, radix: 16))" : "10.42.\(suffix >> 8).\(suffix & 255)"
-    if random.chance(8) {
+    let address = random.onceIn(3) ? "fd42::\(String(suffix, radix: 16))" : "10.42.\(suffix >> 8).\(suffix & 255)"
+    if random.onceIn(8) {
       return Endpoint(address: address, namespace: "kube-system", labels: ["k8s-app": "kube-dns"])
     }
-    if random.chance(8) {
+    if random.onceIn(8) {
       return Endpoint(
         address: address, namespace: "ingress-nginx", labels: ["app.kubernetes.io/name": "ingress-nginx"])
     }
     var labels = random.pick(labels)
-    if random.chance(3) { labels["pod-template-hash"] = "abc" }
-    if random.chance(5) { labels["tier"] = "front" }
+    if random.onceIn(3) { labels["pod-template-hash"] = "abc" }
+    if random.onceIn(5) { labels["tier"] = "front" }
     return Endpoint(address: address, namespace: random.pick(namespaces + ["other"]), labels: labels)
   }
 
   /// Returns traffic to a port at the edge of some range.
-  static func packet(_ random: inout Seeded) -> Traffic {
+  static func packet(_ random: inout SeededGenerator) -> Traffic {
     let traffic = random.pick(ports)
     let range = known(traffic.ports)
     let edges = [range.lower, range.upper, range.lower &- 1, range.upper &+ 1]
-    return .ports(random.chance(6) ? .udp : traffic.transport, PortRange(max(random.pick(edges), 1)))
+    return .ports(random.onceIn(6) ? .udp : traffic.transport, PortRange(max(random.pick(edges), 1)))
   }
 }

@@ -3,6 +3,7 @@ import Kubernetes
 import Packets
 import Policies
 import Syntax
+import Support
 import Testing
 
 /// What the manifests let through, told by an evaluator that knows NetworkPolicy alone, is what the policy says.
@@ -22,7 +23,7 @@ import Testing
       let plugins =
         compilation.diagnostics.contains { $0.code == "kubernetes-audience" } ? [true] : [true, false]
       let evaluators = plugins.map { Reachability(policies: policies, blocksMatchPods: $0) }
-      var random = Seeded(seed: seed + 1_000_000)
+      var random = SeededGenerator(seed: seed + 1_000_000)
       for _ in 0..<100 {
         let source = RandomCluster.endpoint(&random)
         let destination = RandomCluster.endpoint(&random)

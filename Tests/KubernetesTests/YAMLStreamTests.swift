@@ -72,7 +72,7 @@ import Yams
   }
 
   @Test(arguments: 0..<12) func mutatedManifestsAreReadOrRefused(seed: Int) throws {
-    var random = Seeded(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let samples = PlantedBugTests.artefacts.map(\.text) + Self.texts + ForeignManifestTests.samples
     var compared = 0
     for _ in 0..<80 {
@@ -113,7 +113,7 @@ import Yams
   }
 
   @Test(arguments: 0..<6) func mutatedFoldersAreReadOrRefused(seed: Int) throws {
-    var random = Seeded(seed: seed + 77)
+    var random = SeededGenerator(seed: seed + 77)
     for _ in 0..<15 {
       var files = PlantedBugTests.artefacts
       for _ in 0..<3 {

@@ -1,4 +1,5 @@
 import Kubernetes
+import Support
 import Testing
 import Yams
 
@@ -29,7 +30,7 @@ import Yams
   }
 
   @Test(arguments: 0..<100) func randomStringsAreRead(seed: Int) throws {
-    var random = Seeded(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let alphabet = Array("aZ09 \"\\\n\r\t:#-{}[]&*!|>'%@`,?~=<\u{0}\u{1b}\u{85}\u{2028}é\u{301}👍".unicodeScalars)
     var scalars = String.UnicodeScalarView()
     for _ in 0..<Int.random(in: 0..<30, using: &random) { scalars.append(random.pick(alphabet)) }
@@ -39,17 +40,17 @@ import Yams
   }
 
   @Test(arguments: 0..<100) func treesAreRead(seed: Int) throws {
-    var random = Seeded(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let value = YAML.mapping([.init("root", tree(&random, depth: 0))])
     #expect(try YAML(value.text) == value, "\(value.text)")
     #expect(try readByYams(value.text) == value.ordered, "\(value.text)")
   }
 
-  private func tree(_ random: inout Seeded, depth: Int) -> YAML {
+  private func tree(_ random: inout SeededGenerator, depth: Int) -> YAML {
     switch random.pick(depth < 5 ? [0, 1, 2, 3, 3, 4, 4] : [0, 1, 2]) {
     case 0: .string(random.pick(Self.hostile))
     case 1: .number(Int.random(in: 0...65535, using: &random))
-    case 2: .boolean(random.chance(2))
+    case 2: .boolean(random.onceIn(2))
     case 3: .sequence((0..<random.pick([0, 1, 2, 3])).map { _ in tree(&random, depth: depth + 1) })
     default: .mapping((0..<random.pick([0, 1, 2, 3])).map { i in .init("k\(i)", tree(&random, depth: depth + 1)) })
     }
@@ -68,14 +69,14 @@ import Yams
   { #expect(throws: ManifestError.self) { try YAML(text) } }
 
   @Test(arguments: 0..<200) func anyBytesAreReadOrRefused(seed: Int) {
-    var random = Seeded(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let words = [
       "- ", "a: ", "b:", "\n", "\n  ", "  ", "\"", "\\x", "\\U0011ffff", "4", "{}", "[]", "#", "\t", "\r", "\u{0}", "é",
       ":",
       "99999999999999999999", "true", "a", "-", "\u{feff}",
     ]
     var bytes = (0..<Int.random(in: 0..<60, using: &random)).flatMap { _ in Array(random.pick(words).utf8) }
-    for i in bytes.indices where random.chance(30) { bytes[i] = UInt8.random(in: 0...255, using: &random) }
+    for i in bytes.indices where random.onceIn(30) { bytes[i] = UInt8.random(in: 0...255, using: &random) }
     let text = String(decoding: bytes, as: UTF8.self)
     // Whatever it is, reading ends; and what is read is written and read again as the same.
     if let value = try? YAML(text) { #expect((try? YAML(value.text)) == value, "\(text.debugDescription)") }

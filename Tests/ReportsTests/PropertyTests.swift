@@ -1,24 +1,13 @@
 import Foundation
 import FoundationXML
 import Reports
+import Support
 import Syntax
 import Testing
 
 /// Whatever stands in a file and wherever a finding lies, every format can be written and read.
 @Suite struct ReportPropertyTests {
-  /// A generator of equal numbers for equal seeds (SplitMix64).
-  struct Random: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      return z ^ (z >> 31)
-    }
-  }
-
-  static func text(_ random: inout Random, limit: Int) -> [UInt8] {
+  static func text(_ random: inout SeededGenerator, limit: Int) -> [UInt8] {
     let pieces: [[UInt8]] = [
       [10], [13, 10], [9], [0], [27, 91, 51], Array("é".utf8), Array("決".utf8), Array("\u{202e}".utf8), [0xe2, 0x80],
       [0xff], [0xc0], Array("```".utf8), Array("]]>&<".utf8), Array("::%,".utf8), Array("service x { ".utf8),
@@ -30,7 +19,7 @@ import Testing
     }
   }
 
-  static func report(_ random: inout Random) -> FindingsReport {
+  static func report(_ random: inout SeededGenerator) -> FindingsReport {
     let files = (0...Int.random(in: 0...2, using: &random)).map { i in
       SourceFile(
         path: String(decoding: text(&random, limit: 3), as: UTF8.self) + "\(i)", bytes: text(&random, limit: 60))
@@ -60,7 +49,7 @@ import Testing
   }
 
   @Test func everyReportCanBeWrittenAndRead() throws {
-    var random = Random(state: 20_261_122)
+    var random = SeededGenerator(seed: 20_261_122)
     var logs: [String] = []
     for i in 0..<80 {
       let report = Self.report(&random)
@@ -105,7 +94,7 @@ import Testing
   }
 
   @Test func jsonKeepsEveryText() throws {
-    var random = Random(state: 7)
+    var random = SeededGenerator(seed: 7)
     for _ in 0..<200 {
       let text = String(decoding: Self.text(&random, limit: 20), as: UTF8.self)
       let read = try JSONSerialization.jsonObject(with: Data(JSON.array([.string(text)]).text.utf8)) as? [String]

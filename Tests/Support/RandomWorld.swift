@@ -20,7 +20,7 @@ public struct RandomWorld: Sendable {
   public static let days = ["2026-12-30", "2026-12-31", "2027-01-01", "9999-12-31"].map { CalendarDate($0)! }
 
   /// Creates the world that `seed` makes.
-  public init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  public init(seed: some BinaryInteger) { random = SeededGenerator(seed: seed) }
 
   /// Returns `true` in `percent` of a hundred cases.
   public mutating func chance(_ percent: Int) -> Bool { random.chance(percent) }
@@ -110,6 +110,7 @@ public struct RandomWorld: Sendable {
           traffic: traffic, translation: translation, limit: limit(), until: until(), logged: chance(10),
           cause: Self.cause("s\(line)", line)))
     }
+    result.openings.sort { $0.traffic < $1.traffic }
     for line in 1...3 {
       let traffic: [Traffic]? = chance(40) ? nil : [traffic(), self.traffic()]
       result.passages.append(

@@ -23,4 +23,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// Returns `true` in `percent` of a hundred cases.
   public mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+
+  /// Returns `true` once in `count` times.
+  public mutating func onceIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }

@@ -22,52 +22,38 @@ struct Rule {
   }
 }
 
-/// Numbers that are the same for the same seed (SplitMix64).
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
-}
-
 /// Returns `count` rules for servers in 400 networks, a fifth of them IPv6, a tenth of them deny.
 func rules(_ count: Int, seed: UInt64) -> [Rule] {
-  var dice = Dice(state: seed)
+  var dice = SeededGenerator(seed: seed)
+  func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &dice) }
   let ports: [UInt16] = [
     22, 25, 53, 80, 123, 161, 389, 443, 445, 636, 993, 1433, 3306, 3389, 5432, 6379, 8080, 8443, 9090,
   ]
   return (0..<count).map { _ in
-    let isIPv6 = dice.number(0..<5) == 0
-    let network = UInt128(dice.number(0..<400))
+    let isIPv6 = number(0..<5) == 0
+    let network = UInt128(number(0..<400))
     func prefix(_ host: Int) -> ClosedRange<UInt128> {
       let (base, width): (UInt128, Int)
       if isIPv6 {
         base = (UInt128(0x2001_0db8) << 96) | (network << 80)
-        width = [0, 0, 0, 64, 64, 80][dice.number(0..<6)]
+        width = [0, 0, 0, 64, 64, 80][number(0..<6)]
         let address = ((base | (UInt128(host) << (width == 0 ? 0 : 64))) >> width) << width
         return address...(address | ((UInt128(1) << width) - 1))
       }
       base = (10 << 24) | (network << 14)
-      width = [0, 0, 0, 0, 4, 8, 8, 14][dice.number(0..<8)]
+      width = [0, 0, 0, 0, 4, 8, 8, 14][number(0..<8)]
       let address = ((base | UInt128(host)) >> width) << width
       return address...(address | ((UInt128(1) << width) - 1))
     }
-    let destination = prefix(dice.number(0..<16_384))
-    let from = dice.number(0..<10)
-    let source = from == 0 ? nil : prefix(dice.number(0..<(from < 7 ? 256 : 16_384)))
-    let kind = dice.number(0..<20)
-    let low = UInt16(dice.number(1024..<60_000))
-    let known = ports[dice.number(0..<ports.count)]
+    let destination = prefix(number(0..<16_384))
+    let from = number(0..<10)
+    let source = from == 0 ? nil : prefix(number(0..<(from < 7 ? 256 : 16_384)))
+    let kind = number(0..<20)
+    let low = UInt16(number(1024..<60_000))
+    let known = ports[number(0..<ports.count)]
     return Rule(
       isIPv6: isIPv6, transports: kind == 0 ? [6, 17] : kind < 6 ? [17] : [6], destination: destination,
       ports: kind == 19 ? nil : kind == 18 ? low...(low + 500) : kind < 4 ? low...low : known...known,
-      source: source, accepts: dice.number(0..<10) != 0)
+      source: source, accepts: number(0..<10) != 0)
   }
 }
