@@ -24,45 +24,12 @@ import Testing
     /// Returns the fates that a first packet to `port` of `destination` may have, whatever is unknown.
     func fates(
       to destination: String, _ port: UInt16, from source: String = "198.51.100.9", on interface: String = "eth0",
-      leaving: String = "", _ kind: AddressKind = .local, _ transport: TransportProtocol = .tcp
+      leaving: String? = nil, _ kind: AddressKind = .local, _ transport: TransportProtocol = .tcp
     ) throws -> Set<String> {
-      let space = universe.space
-      let destination = address(destination)
-      let source = address(source)
-      var box = PacketBox()
-      box[.family] = space.value(destination.family.number, of: .family)
-      box[.direction] = space.value(UInt8(0), of: .direction)
-      box[.state] = space.value(ConnectionState.new.rawValue, of: .state)
-      box[.arrival] = space.value(InterfaceName.value(of: interface), of: .arrival)
-      box[.departure] = space.value(InterfaceName.value(of: leaving), of: .departure)
-      box[.sourceKind] = space.value(AddressKind.elsewhere.rawValue, of: .sourceKind)
-      box[.destinationKind] = space.value(kind.rawValue, of: .destinationKind)
-      box[.hopLimit] = space.value(UInt8(64), of: .hopLimit)
-      box[.transport] = space.value(transport.rawValue, of: .transport)
-      box[.source] = space.value(source.value, of: .source)
-      box[.destination] = space.value(destination.value, of: .destination)
-      box[.sourcePort] = space.value(UInt16(50_000), of: .sourcePort)
-      box[.destinationPort] = space.value(port, of: .destinationPort)
-      box[.time] = space.value(UInt64(1_800_000_000), of: .time)
-      let packets = try space.set(of: box)
-      var fates: Set<String> = []
-      var rest = packets
-      while let packet = rest.witness {
-        let fate = meaning.fate(of: packet)
-        fates.insert(fate)
-        let label = meaning.verdicts.label(of: packet)
-        let translation = meaning.translations.label(of: packet)
-        var same = try meaning.verdicts.packets(labelled: label)
-        same =
-          translation == 0
-          ? try same.subtracting(meaning.translations.domain)
-          : try same.intersection(meaning.translations.packets(labelled: translation))
-        same =
-          meaning.masqueraded.contains(packet)
-          ? try same.intersection(meaning.masqueraded) : try same.subtracting(meaning.masqueraded)
-        rest = try rest.subtracting(same)
-      }
-      return fates
+      let packet = Packet(
+        interface: interface, source: address(source), destination: address(destination), transport: transport,
+        sourcePort: 50_000, destinationPort: port)
+      return try meaning.fates(of: packet, departing: leaving, to: kind)
     }
   }
 

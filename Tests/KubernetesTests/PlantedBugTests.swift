@@ -3,10 +3,11 @@ import Firewalls
 import Kubernetes
 import Packets
 import Policies
+import Support
 import Syntax
 import Testing
 
-/// Faults planted in manifests one by one: the proof finds each, with a connection that shows it.
+/// Bugs planted in manifests one by one: the proof finds each, with a connection that shows it.
 @Suite struct PlantedBugTests {
   /// A cluster that uses what manifests can say.
   static let firewall: ClusterFirewall = {
@@ -51,92 +52,84 @@ import Testing
 
   static let artefacts = KubernetesBackend.compile(firewall, sources: lines, today: today).artefacts
 
-  /// A fault: what is replaced in a file, and a part of the witness.
-  struct Fault: CustomTestStringConvertible, Sendable {
-    var name: String
+  /// The file that is changed, and a part of the witness.
+  struct Place: Sendable {
     var file: String
-    var old: String
-    var new: String
     var witness: String
-
-    init(_ name: String, _ file: String, _ old: String, _ new: String, _ witness: String) {
-      self.name = name
-      self.file = file
-      self.old = old
-      self.new = new
-      self.witness = witness
-    }
-
-    var testDescription: String { name }
   }
+
+  /// Returns the bug by which the first `old` in `file` becomes `new`.
+  private static func bug(
+    _ name: String, _ file: String, _ old: String, _ new: String, _ witness: String
+  ) -> PlantedBug<Place> { PlantedBug(name, in: Place(file: file, witness: witness), old, new) }
 
   static let types = "  policyTypes:\n  - Ingress\n  - Egress\n"
   static let shop = "web/networkpolicy-allow-shop.yaml"
   static let closed = "web/networkpolicy-default-deny.yaml"
 
-  static let faults = [
-    Fault("policyTypes dropped", closed, types, "", "another pod of `web`"),
-    Fault("egress not isolated", closed, "  - Egress\n", "", "another pod of `web`"),
-    Fault("ingress not isolated", closed, "  - Ingress\n", "", "another pod of `web`"),
-    Fault(
+  static let bugs: [PlantedBug<Place>] = [
+    bug("policyTypes dropped", closed, types, "", "another pod of `web`"),
+    bug("egress not isolated", closed, "  - Egress\n", "", "another pod of `web`"),
+    bug("ingress not isolated", closed, "  - Ingress\n", "", "another pod of `web`"),
+    bug(
       "podSelector narrowed", closed, "podSelector: {}", "podSelector:\n    matchLabels:\n      app: shop", "of `web`"),
-    Fault("namespace wrong", closed, "namespace: web", "namespace: wed", "of `web`"),
-    Fault("namespace of a policy wrong", shop, "namespace: web", "namespace: alpha", "8080/tcp"),
-    Fault(
+    bug("namespace wrong", closed, "namespace: web", "namespace: wed", "of `web`"),
+    bug("namespace of a policy wrong", shop, "namespace: web", "namespace: alpha", "8080/tcp"),
+    bug(
       "label changed", shop, "  podSelector:\n    matchLabels:\n      app: shop",
       "  podSelector:\n    matchLabels:\n      app: shpo", "app=sh"),
-    Fault(
+    bug(
       "selector of all pods", shop, "  podSelector:\n    matchLabels:\n      app: shop", "  podSelector: {}", "8080/tcp"
     ),
-    Fault(
+    bug(
       "AND turned OR", shop, "      podSelector:\n        matchLabels:\n          app: \"y\"",
       "    - podSelector:\n        matchLabels:\n          app: \"y\"", "app=y of `"),
-    Fault(
+    bug(
       "peer of any label", shop, "      podSelector:\n        matchLabels:\n          app: \"y\"\n", "", "of `alpha`"),
-    Fault(
+    bug(
       "peer of any namespace", shop, "        matchLabels:\n          kubernetes.io/metadata.name: alpha\n",
       "        matchLabels: {}\n", "app=y of `"),
-    Fault("except lost", shop, "        except:\n        - \"203.0.113.66/32\"\n", "", "from 203.0.113.66 to"),
-    Fault("except too wide", shop, "203.0.113.66/32", "203.0.113.66/31", "from 203.0.113.67 to"),
-    Fault("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from ::"),
-    Fault("pods forgotten", shop, "    - namespaceSelector: {}\n", "", "8080/tcp from a"),
-    Fault("endPort off by one", shop, "endPort: 9010", "endPort: 9011", "9011/tcp"),
-    Fault("endPort lost", shop, "endPort: 9010\n      port", "port", "900"),
-    Fault("port changed", shop, "port: 8080", "port: 8081", "808"),
-    Fault("protocol changed", shop, "port: 443\n      protocol: TCP", "port: 443\n      protocol: UDP", "192.0.2.77"),
-    Fault("UDP DNS missing", shop, "    - port: 53\n      protocol: UDP\n", "", "53/udp"),
-    Fault("TCP DNS missing", shop, "    - port: 53\n      protocol: TCP\n", "", "53/tcp"),
-    Fault("DNS of other pods", shop, "k8s-app: kube-dns", "k8s-app: coredns", "kube-system"),
-    Fault(
+    bug("except lost", shop, "        except:\n        - \"203.0.113.66/32\"\n", "", "from 203.0.113.66 to"),
+    bug("except too wide", shop, "203.0.113.66/32", "203.0.113.66/31", "from 203.0.113.67 to"),
+    bug("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from ::"),
+    bug("pods forgotten", shop, "    - namespaceSelector: {}\n", "", "8080/tcp from a"),
+    bug("endPort off by one", shop, "endPort: 9010", "endPort: 9011", "9011/tcp"),
+    bug("endPort lost", shop, "endPort: 9010\n      port", "port", "900"),
+    bug("port changed", shop, "port: 8080", "port: 8081", "808"),
+    bug("protocol changed", shop, "port: 443\n      protocol: TCP", "port: 443\n      protocol: UDP", "192.0.2.77"),
+    bug("UDP DNS missing", shop, "    - port: 53\n      protocol: UDP\n", "", "53/udp"),
+    bug("TCP DNS missing", shop, "    - port: 53\n      protocol: TCP\n", "", "53/tcp"),
+    bug("DNS of other pods", shop, "k8s-app: kube-dns", "k8s-app: coredns", "kube-system"),
+    bug(
       "egress to everyone", shop, "  - to:\n    - ipBlock:\n        cidr: \"192.0.2.77/32\"\n    ports:\n",
       "  - ports:\n", "443/tcp"),
-    Fault("egress ports lost", shop, "    ports:\n    - port: 443\n      protocol: TCP\n", "", "192.0.2.77"),
-    Fault("cidr wider", "web/networkpolicy-allow-desk.yaml", "198.51.100.0/24", "198.51.100.0/23", "198.51.101."),
-    Fault(
+    bug("egress ports lost", shop, "    ports:\n    - port: 443\n      protocol: TCP\n", "", "192.0.2.77"),
+    bug("cidr wider", "web/networkpolicy-allow-desk.yaml", "198.51.100.0/24", "198.51.100.0/23", "198.51.101."),
+    bug(
       "policy in another namespace", "web/networkpolicy-allow-pages.yaml", "namespace: web", "namespace: other",
       "app=pages"),
-    Fault("nodePort other", "alpha/service-y.yaml", "nodePort: 30110", "nodePort: 30111", "3011"),
-    Fault("targetPort other", "alpha/service-y.yaml", "targetPort: 5432", "targetPort: 5433", "port 543"),
-    Fault(
+    bug("nodePort other", "alpha/service-y.yaml", "nodePort: 30110", "nodePort: 30111", "3011"),
+    bug("targetPort other", "alpha/service-y.yaml", "targetPort: 5432", "targetPort: 5433", "port 543"),
+    bug(
       "client hidden", "alpha/service-y.yaml", "externalTrafficPolicy: Local", "externalTrafficPolicy: Cluster",
       "to a node"),
-    Fault("not on nodes", "alpha/service-y.yaml", "type: NodePort", "type: ClusterIP", "to a node"),
-    Fault("service selects others", "web/service-shop.yaml", "app: shop", "app: desk", "the service `shop`"),
-    Fault("service port other", "web/service-shop.yaml", " port: 80\n", " port: 81\n", "the service `shop`"),
-    Fault("service on nodes", "web/service-shop.yaml", "type: ClusterIP", "type: NodePort", "node port that is picked"),
-    Fault("one family", "web/service-shop.yaml", "PreferDualStack", "SingleStack", "the service `shop`"),
-    Fault(
+    bug("not on nodes", "alpha/service-y.yaml", "type: NodePort", "type: ClusterIP", "to a node"),
+    bug("service selects others", "web/service-shop.yaml", "app: shop", "app: desk", "the service `shop`"),
+    bug("service port other", "web/service-shop.yaml", " port: 80\n", " port: 81\n", "the service `shop`"),
+    bug("service on nodes", "web/service-shop.yaml", "type: ClusterIP", "type: NodePort", "node port that is picked"),
+    bug("one family", "web/service-shop.yaml", "PreferDualStack", "SingleStack", "the service `shop`"),
+    bug(
       "source ranges lost", "web/service-desk.yaml",
       "  loadBalancerSourceRanges:\n  - \"198.51.100.0/24\"\n", "", "to the load balancer"),
-    Fault("source ranges wider", "web/service-desk.yaml", "198.51.100.0/24", "198.51.0.0/16", "to the load balancer"),
-    Fault("service of another name", "web/service-desk.yaml", "name: desk", "name: desks", "`desk"),
-    Fault("path changed", "web/ingress-pages.yaml", "path: \"/a\"", "path: \"/\"", "shop.example"),
-    Fault("host changed", "web/ingress-pages.yaml", "host: shop.example", "host: shop.test", "shop."),
-    Fault("path exact", "web/ingress-pages.yaml", "pathType: Prefix", "pathType: Exact", "shop.example/a"),
-    Fault(
+    bug("source ranges wider", "web/service-desk.yaml", "198.51.100.0/24", "198.51.0.0/16", "to the load balancer"),
+    bug("service of another name", "web/service-desk.yaml", "name: desk", "name: desks", "`desk"),
+    bug("path changed", "web/ingress-pages.yaml", "path: \"/a\"", "path: \"/\"", "shop.example"),
+    bug("host changed", "web/ingress-pages.yaml", "host: shop.example", "host: shop.test", "shop."),
+    bug("path exact", "web/ingress-pages.yaml", "pathType: Prefix", "pathType: Exact", "shop.example/a"),
+    bug(
       "controller changed", "web/ingress-pages.yaml", "ingressClassName: nginx", "ingressClassName: other",
       "ingress controller"),
-    Fault(
+    bug(
       "backend other", "web/ingress-pages.yaml", "name: pages\n            port:\n              number: 8000",
       "name: shop\n            port:\n              number: 80", "shop.example/a"),
   ]
@@ -146,16 +139,16 @@ import Testing
     #expect(proof.holds, "\(proof)")
   }
 
-  @Test(arguments: faults) func faultIsFound(fault: Fault) throws {
+  @Test func bugsAreManyAndDifferent() { PlantedBug.expectManyDifferent(Self.bugs) }
+
+  @Test(arguments: bugs) func bugIsFound(bug: PlantedBug<Place>) throws {
     var changed = Self.artefacts
-    let i = try #require(changed.firstIndex { $0.path == fault.file })
-    let parts = changed[i].text.split(separator: fault.old, maxSplits: 1, omittingEmptySubsequences: false)
-    try #require(parts.count == 2, "there is nothing to replace in\n\(changed[i].text)")
-    changed[i].text = parts.joined(separator: fault.new)
+    let i = try #require(changed.firstIndex { $0.path == bug.place.file })
+    changed[i].text = try bug.planted(in: changed[i].text)
     let proof = try ProofTests.prove(changed, mean: Self.firewall)
     let difference = try #require(proof.difference, "\(proof)")
     let words = "\(difference.packet): \(difference.policy), \(difference.files)"
-    #expect(words.contains(fault.witness), "\(words)")
+    #expect(words.contains(bug.place.witness), "\(words)")
     #expect(difference.policy != difference.files, "\(words)")
   }
 
