@@ -8,6 +8,7 @@ RELEASE := -c release --static-swift-stdlib
 SWIFT_PATHS := Package.swift Sources Tests
 SCRIPTS := $(shell grep -lsE "^\#! ?/(usr/)?bin/(env )?(ba)?sh" .ci/* Tests/*/* Tests/*/*/* examples/*)
 FUZZ_SECONDS ?= 60
+FUZZ_WORLDS ?= 20000
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,7 @@ release: ## Build the program that is shipped: .build/release/portcullis.
 bench: release ## Measure speed and memory beside other programs.
 	@.ci/setup bench
 	swift build $(RELEASE) --product packet-sets
+	swift build $(RELEASE) --product phases
 	Tests/Benchmarks/run
 
 lint: ## Check the layout of the code and the scripts.
@@ -45,8 +47,8 @@ golden: ## Rewrite the expected outputs of the golden tests; read the difference
 	PORTCULLIS_GOLDEN=rewrite swift test --filter Golden
 	git status --short -- Tests examples policies
 
-fuzz: ## Run each fuzzer for FUZZ_SECONDS (60); what it finds becomes a test.
-	FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz
+fuzz: ## Run each fuzzer for FUZZ_SECONDS (60), and FUZZ_WORLDS (20000) random worlds; what is found becomes a test.
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_WORLDS=$(FUZZ_WORLDS) .ci/fuzz
 
 docs: ## Check the links, the files and the commands that the documentation names.
 	swift build --product portcullis

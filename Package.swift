@@ -72,6 +72,10 @@ let package = Package(
     .executableTarget(name: "probe", path: "Tests/Probe", swiftSettings: settings),
     .executableTarget(
       name: "packet-sets", dependencies: ["Packets"], path: "Tests/Benchmarks/PacketSets", swiftSettings: settings),
+    .executableTarget(
+      name: "phases",
+      dependencies: ["Driver", "Nftables", "Iptables", "Kubernetes", "Firewalls", "Policies", "Syntax"],
+      path: "Tests/Benchmarks/Phases", swiftSettings: settings),
     tests(
       of: "Driver", named: "KernelTests",
       with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],

@@ -60,6 +60,40 @@ service {service.name} {{
     (folder / "hosts.port").write_text("".join(lines))
 
 
+def changed(folder, copy):
+    """Writes the policy of `folder` into `copy` with one line changed: the first service is open to one network more."""
+    copy.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.port"):
+        text = file.read_text()
+        if file.name == "team0.port":
+            text = text.replace("  expose to ", "  expose to 203.0.113.0/24, ", 1)
+        (copy / file.name).write_text(text)
+
+
+def cluster(count, folder):
+    """Writes the policy of a cluster of `count` workloads in a tenth as many namespaces.
+
+    Each is open to the two before it, and a fifth of them to a network outside too, by a port of each node.
+    """
+    dice = random.Random(count * 37)
+    lines = [f'owner team{k} {{ contact "team{k}@acme.example" }}\n' for k in range(OWNERS)]
+    workloads = []
+    for i in range(count):
+        audience = [f"w{j}" for j in (i - 2, i - 1) if j >= 0]
+        uses = [f"w{j}" for j in (i + 1, i + 2) if j < count]
+        outside = f"10.{dice.randrange(256)}.{dice.randrange(256)}.0/24" if i % 5 == 0 else None
+        public = ", ".join(audience + ([outside] if outside else [])) or "198.51.100.0/24"
+        lines.append(
+            f'service w{i} {{\n  owner team{i % OWNERS}\n  purpose "Workload number {i}"\n  port {8000 + i % 100}/tcp\n'
+            f"  expose to {public}\n" + (f"  uses {', '.join(uses)}\n" if uses else "") + "}\n")
+        workloads.append(
+            f"  workload w{i} {{ namespace n{i // 10}; pods app=w{i}; publish "
+            + (f"nodeport {30000 + i // 5}" if outside else "cluster") + " }\n")
+    lines.append("cluster prod {\n  pods 172.20.0.0/14\n  nodes 192.0.2.0/24\n" + "".join(workloads) + "}\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cluster.port").write_text("".join(lines))
+
+
 def aerleon(services, folder):
     """Writes the policy as Aerleon reads it."""
     (folder / "def").mkdir(parents=True, exist_ok=True)
