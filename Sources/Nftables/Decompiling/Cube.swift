@@ -15,6 +15,18 @@ struct Cube {
   /// `true` iff the ports of whatever protocol are among the fields.
   var looksAtPorts = false
 
+  /// The protocols that have ports, by number.
+  static let protocolsWithPorts = IntervalSet(
+    TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
+
+  /// `true` iff it looks at ports of protocols that may have none.
+  var looksAtPortsOfOthers: Bool {
+    looksAtPorts && !(sides[.transport]?.isSubset(of: Cube.protocolsWithPorts) ?? false)
+  }
+
+  /// `true` iff every packet is in it.
+  var isEverything: Bool { sides.isEmpty && conditions.isEmpty && isTranslated == nil && !looksAtPorts }
+
   /// Narrows `field` to `values`; returns `false` if nothing is left.
   mutating func narrow(_ field: PacketField, to values: IntervalSet<UInt128>) -> Bool {
     let rest = sides[field].map { $0.intersection(values) } ?? values
@@ -59,6 +71,9 @@ struct Sides: ExpressibleByDictionaryLiteral {
   init(dictionaryLiteral elements: (PacketField, IntervalSet<UInt128>)...) {
     for (field, set) in elements { self[field] = set }
   }
+
+  /// `true` iff no field was looked at.
+  var isEmpty: Bool { values.allSatisfy { $0 == nil } }
 
   /// The values of `field`, or nothing if it was not looked at.
   subscript(field: PacketField) -> IntervalSet<UInt128>? {

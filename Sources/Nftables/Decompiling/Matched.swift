@@ -21,7 +21,11 @@ struct Matched {
       sets.append(try universe.set(of: cubes))
       return
     }
-    self.cubes = self.cubes.flatMap { a in cubes.compactMap { a.intersection($0) } }
+    if self.cubes.count == 1, self.cubes[0].isEverything {
+      self.cubes = cubes
+    } else {
+      self.cubes = self.cubes.flatMap { a in cubes.compactMap { a.intersection($0) } }
+    }
   }
 
   /// Returns rules that do `action` to the packets.
@@ -47,10 +51,12 @@ struct Matched {
       var part = self
       try part.narrow(to: cubes[action, default: []], in: universe)
       var split: [Cube] = []
-      for cube in part.cubes { split += try universe.withPortsOfOthers(cube) }
-      for wanted in [nil, true, false] as [Bool?] {
-        let some = split.filter { $0.isTranslated == wanted }
-        guard !some.isEmpty else { continue }
+      split.reserveCapacity(part.cubes.count)
+      for cube in part.cubes {
+        if cube.looksAtPortsOfOthers { split += try universe.withPortsOfOthers(cube) } else { split.append(cube) }
+      }
+      for wanted in [nil, true, false] as [Bool?] where split.contains(where: { $0.isTranslated == wanted }) {
+        let some = split.allSatisfy { $0.isTranslated == wanted } ? split : split.filter { $0.isTranslated == wanted }
         var rule = HookedChains.Rule(action, text: text)
         rule.isTranslated = wanted
         rule.marks = marks
@@ -68,10 +74,6 @@ struct Matched {
 }
 
 extension Universe {
-  /// The protocols that have ports, by number.
-  private static let protocolsWithPorts = IntervalSet(
-    TransportProtocol.withPorts.map { UInt128($0.transport.rawValue)...UInt128($0.transport.rawValue) })
-
   /// Returns the packets of `cubes`, whatever became of their destination.
   func set(of cubes: [Cube]) throws(BudgetExceeded) -> PacketSet {
     var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map { $0.box(in: space) })
@@ -85,11 +87,9 @@ extension Universe {
     return result
   }
 
-  /// Returns `cube` for protocols that have ports, if it looks at ports, and for others, whose packets have any bits there.
+  /// Returns `cube` for protocols that have ports, and for others, whose packets have any bits where it looks at ports.
   func withPortsOfOthers(_ cube: Cube) throws(BudgetExceeded) -> [Cube] {
-    guard cube.looksAtPorts else { return [cube] }
-    let protocols = Universe.protocolsWithPorts
-    if let some = cube.sides[.transport], some.isSubset(of: protocols) { return [cube] }
+    let protocols = Cube.protocolsWithPorts
     var ported = cube
     var result = ported.narrow(.transport, to: protocols) ? [ported] : []
     var others = cube

@@ -8,8 +8,8 @@ extension Parser {
   /// Returns the rule that ends with the line.
   mutating func rule() throws(ScriptError) -> Rule {
     var rule = Rule([])
-    while scanner.next != .lineBreak, scanner.next != .end {
-      if scanner.take("comment") {
+    while scanner.next.kind != .lineBreak, scanner.next.kind != .end {
+      if try scanner.take("comment") {
         rule.comment = try scanner.quoted()
         break
       }
@@ -20,10 +20,10 @@ extension Parser {
   }
 
   /// Returns the field that comes next, or nothing if none does.
-  private mutating func field() -> Field? {
+  private mutating func field() throws(ScriptError) -> Field? {
     for count in 1...3 {
       guard let words = scanner.peek(count), let field = Parser.fields[words] else { continue }
-      for _ in 0..<count { scanner.skip() }
+      for _ in 0..<count { try scanner.skip() }
       return field
     }
     return nil
@@ -31,10 +31,10 @@ extension Parser {
 
   /// Returns the selector that comes next, or nothing if no field does.
   private mutating func selector() throws(ScriptError) -> Selector? {
-    guard let first = field() else { return nil }
+    guard let first = try field() else { return nil }
     var parts = [MaskedField(first, mask: try mask(first))]
-    while scanner.take(".") {
-      guard let next = field() else { throw scanner.error("a field is missing") }
+    while try scanner.take(".") {
+      guard let next = try field() else { throw scanner.error("a field is missing") }
       parts.append(MaskedField(next, mask: try mask(next)))
     }
     return Selector(parts)
@@ -48,7 +48,7 @@ extension Parser {
 
   /// Returns the mask of `field` that comes next, if one does.
   private mutating func mask(_ field: Field) throws(ScriptError) -> UInt128? {
-    guard scanner.take("&") else { return nil }
+    guard try scanner.take("&") else { return nil }
     switch field.type {
     case .ipv4, .ipv6:
       guard case .address(let address) = try datum(field.type) else { throw scanner.error("a mask is missing") }
@@ -61,11 +61,8 @@ extension Parser {
   /// Returns the statement that comes next.
   private mutating func statement() throws(ScriptError) -> Statement {
     if let selector = try selector() { return try comparison(selector) }
-    switch scanner.next {
-    case .word("accept"), .word("drop"), .word("return"), .word("jump"), .word("goto"): return .verdict(try verdict())
-    case .word("limit"): return .limit(try bucket())
-    default: break
-    }
+    if ["accept", "drop", "return", "jump", "goto"].contains(where: scanner.isNext) { return .verdict(try verdict()) }
+    if scanner.isNext("limit") { return .limit(try bucket()) }
     switch try scanner.word() {
     case "counter": return .counter
     case "masquerade": return .masquerade
@@ -74,7 +71,7 @@ extension Parser {
       return .log(prefix: try scanner.quoted())
     case "reject":
       try scanner.expect("with")
-      if scanner.take("tcp") {
+      if try scanner.take("tcp") {
         try scanner.expect("reset")
         return .reject(.tcpReset)
       }
@@ -95,25 +92,25 @@ extension Parser {
   /// Returns the comparison of `selector` that comes next.
   private mutating func comparison(_ selector: Selector) throws(ScriptError) -> Statement {
     let type = selector.parts[0].field.type
-    if scanner.take("vmap") {
-      guard scanner.take("{") else { return .namedVerdictMap(selector, try name()) }
+    if try scanner.take("vmap") {
+      guard try scanner.take("{") else { return .namedVerdictMap(selector, try name()) }
       var elements: [Statement.VerdictElement] = []
       repeat {
         let key = try datum(type)
         try scanner.expect(":")
         elements.append(.init(key, try verdict()))
-      } while scanner.take(",")
+      } while try scanner.take(",")
       try scanner.expect("}")
       return .verdictMap(selector, elements)
     }
-    let comparison: Comparison = scanner.take("!=") ? .unequal : scanner.take("<") ? .below : .equal
-    if scanner.take("{") {
+    let comparison: Comparison = try scanner.take("!=") ? .unequal : try scanner.take("<") ? .below : .equal
+    if try scanner.take("{") {
       var data: [Datum] = []
-      repeat { data.append(try datum(type)) } while scanner.take(",")
+      repeat { data.append(try datum(type)) } while try scanner.take(",")
       try scanner.expect("}")
       return .match(selector, comparison, .anyOf(data))
     }
-    if case .word(let word) = scanner.next, word.hasPrefix("@") {
+    if scanner.next.kind == .word, scanner.text.hasPrefix("@") {
       return .match(selector, comparison, .set(try name()))
     }
     return .match(selector, comparison, .datum(try datum(type)))
@@ -142,16 +139,16 @@ extension Parser {
 
   /// Returns where a connection goes, behind `dnat`.
   private mutating func destination() throws(ScriptError) -> Destination {
-    if scanner.take("to") {
+    if try scanner.take("to") {
       try scanner.expect(":")
       let selector = try expectSelector()
       try scanner.expect("map")
       return .port(selector, map: try name())
     }
-    let family: AddressFamily = scanner.take("ip6") ? .ipv6 : .ipv4
+    let family: AddressFamily = try scanner.take("ip6") ? .ipv6 : .ipv4
     if family == .ipv4 { try scanner.expect("ip") }
     try scanner.expect("to")
-    guard scanner.take("jhash") else {
+    guard try scanner.take("jhash") else {
       let selector = try expectSelector()
       try scanner.expect("map")
       return .mapped(family, selector, map: try name())
@@ -169,7 +166,7 @@ extension Parser {
       }
       try scanner.expect(".")
       targets.append(.init(address, try scanner.number()))
-    } while scanner.take(",")
+    } while try scanner.take(",")
     try scanner.expect("}")
     guard targets.count == count else { throw scanner.error("there are \(targets.count) targets and not \(count)") }
     return .spread(family, over: targets)

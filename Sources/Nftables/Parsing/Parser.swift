@@ -17,12 +17,12 @@ struct Parser {
   mutating func script() throws(ScriptError) -> Script {
     var script = Script([])
     while true {
-      switch scanner.next {
+      switch scanner.next.kind {
       case .end: return script
-      case .lineBreak: scanner.skip()
-      case .note(let note):
-        scanner.skip()
-        script.notes.append(note)
+      case .lineBreak: try scanner.skip()
+      case .note:
+        script.notes.append(scanner.text)
+        try scanner.skip()
       default: script.commands.append(try command())
       }
     }
@@ -35,7 +35,7 @@ struct Parser {
       try scanner.expect("inet")
       let name = try scanner.word()
       try scanner.expect("{")
-      return scanner.take("}") ? .ensure(name) : .define(try table(name))
+      return try scanner.take("}") ? .ensure(name) : .define(try table(name))
     case "create":
       try scanner.expect("table inet")
       return .create(try scanner.word())
@@ -56,15 +56,15 @@ struct Parser {
   }
 
   /// Returns `true` if the block goes on, behind any line breaks, and goes behind its brace if it does not.
-  private mutating func goesOn() -> Bool {
-    while scanner.next == .lineBreak { scanner.skip() }
-    return !scanner.take("}")
+  private mutating func goesOn() throws(ScriptError) -> Bool {
+    while scanner.next.kind == .lineBreak { try scanner.skip() }
+    return try !scanner.take("}")
   }
 
   /// Returns the table `name`, whose brace is open.
   private mutating func table(_ name: String) throws(ScriptError) -> Table {
     var table = Table(name)
-    while goesOn() {
+    while try goesOn() {
       switch try scanner.word() {
       case "set", "map": table.sets.append(try set())
       case "chain": table.chains.append(try chain())
@@ -78,11 +78,11 @@ struct Parser {
   private mutating func set() throws(ScriptError) -> NamedSet {
     var set = NamedSet(try scanner.word(), key: [])
     try scanner.expect("{")
-    while goesOn() {
+    while try goesOn() {
       switch try scanner.word() {
       case "type":
         set.key = try types()
-        if scanner.take(":") { set.value = scanner.take("verdict") ? .verdict : .data(try types()) }
+        if try scanner.take(":") { set.value = try scanner.take("verdict") ? .verdict : .data(try types()) }
       case "size": set.size = try scanner.number()
       case "flags":
         repeat {
@@ -92,7 +92,7 @@ struct Parser {
           case "timeout": set.hasTimeouts = true
           case let word: throw scanner.error("`\(word)` is no flag")
           }
-        } while scanner.take(",")
+        } while try scanner.take(",")
       case "timeout":
         let word = try scanner.word()
         guard word.hasSuffix("s"), let seconds = Int(word.dropLast()) else {
@@ -103,7 +103,7 @@ struct Parser {
       case "counter": set.counts = true
       case "elements":
         try scanner.expect("= {")
-        while goesOn() {
+        while try goesOn() {
           set.elements.append(try element(of: set))
           try scanner.expect(",")
         }
@@ -120,15 +120,15 @@ struct Parser {
       let word = try scanner.word()
       guard let type = DataType(rawValue: word) else { throw scanner.error("`\(word)` is no type") }
       types.append(type)
-    } while scanner.take(".")
+    } while try scanner.take(".")
     return types
   }
 
   /// Returns the element that comes next.
   private mutating func element(of set: NamedSet) throws(ScriptError) -> NamedSet.Element {
     var element = NamedSet.Element(try data(set.key))
-    if scanner.take("comment") { element.comment = try scanner.quoted() }
-    guard scanner.take(":") else { return element }
+    if try scanner.take("comment") { element.comment = try scanner.quoted() }
+    guard try scanner.take(":") else { return element }
     switch set.value {
     case .none: throw scanner.error("a set leads to nothing")
     case .verdict: element.value = .verdict(try verdict())
@@ -152,8 +152,8 @@ struct Parser {
   private mutating func chain() throws(ScriptError) -> Chain {
     var chain = Chain(try scanner.word())
     try scanner.expect("{")
-    while goesOn() {
-      if scanner.take("type") {
+    while try goesOn() {
+      if try scanner.take("type") {
         chain.hook = try hook()
       } else {
         chain.rules.append(try rule())

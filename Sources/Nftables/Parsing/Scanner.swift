@@ -17,76 +17,81 @@ public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A piece of a transaction's text.
-enum Token: Hashable {
-  /// A word, a number, an address or a mark.
-  case word(String)
+///
+/// It is a place in the text and no string: a ruleset of ten thousand services has half a million pieces.
+struct Token {
+  enum Kind {
+    /// A word, a number, an address or a mark.
+    case word
 
-  /// What stands in quotes.
-  case quoted(String)
+    /// What stands in quotes, without them.
+    case quoted
 
-  /// A comment that fills its line.
-  case note(String)
+    /// A comment that fills its line, without its sign.
+    case note
 
-  /// The end of a line.
-  case lineBreak
+    /// The end of a line.
+    case lineBreak
 
-  /// The end of the text.
-  case end
+    /// The end of the text.
+    case end
+  }
+
+  var kind: Kind
+  var range: Range<Int>
 }
 
 /// The pieces of a transaction's text, one after the other.
 struct Scanner {
-  /// The pieces.
-  private var tokens: [Token] = []
+  private let bytes: [UInt8]
 
-  /// The line of each piece.
-  private var lines: [Int] = []
+  /// The next piece.
+  private(set) var next: Token
 
-  /// The position of the next piece.
-  private var position = 0
+  /// The end of the next piece, with its quotation mark.
+  private var end = 0
 
-  /// Splits `text`.
+  /// Begins with the first piece of `text`.
   init(_ text: String) throws(ScriptError) {
-    let bytes = Array(text.utf8)
-    var i = 0
-    var line = 1
-    func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-    while i < bytes.count {
-      let byte = bytes[i]
-      switch byte {
-      case UInt8(ascii: " "), UInt8(ascii: "\t"): i += 1
-      case UInt8(ascii: "\n"):
-        add(.lineBreak, line)
-        i += 1
-        line += 1
-      case UInt8(ascii: "#"):
-        let end = bytes[i...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-        add(.note(string(min(i + 2, end)..<end)), line)
-        i = end
-      case UInt8(ascii: "\""):
-        let end = bytes[(i + 1)...].firstIndex { $0 == byte || $0 == UInt8(ascii: "\n") }
-        guard let end, bytes[end] == byte else { throw ScriptError(line: line, "a quotation mark is missing") }
-        add(.quoted(string(i + 1..<end)), line)
-        i = end + 1
-      case UInt8(ascii: ","), UInt8(ascii: ";"):
-        add(.word(string(i..<i + 1)), line)
-        i += 1
-      case UInt8(ascii: ":") where i + 1 < bytes.count && Scanner.isLetter(bytes[i + 1]):
-        add(.word(":"), line)
-        i += 1
-      default:
-        let end = bytes[i...].firstIndex(where: Scanner.endsWord) ?? bytes.count
-        add(.word(string(i..<end)), line)
-        i = end
-      }
-    }
-    add(.end, line)
+    bytes = Array(text.utf8)
+    next = Token(kind: .end, range: 0..<0)
+    try skip()
   }
 
-  /// Adds `token` of `line`.
-  private mutating func add(_ token: Token, _ line: Int) {
-    tokens.append(token)
-    lines.append(line)
+  /// Goes on behind the next piece.
+  mutating func skip() throws(ScriptError) {
+    var i = end
+    while i < bytes.count, bytes[i] == UInt8(ascii: " ") || bytes[i] == UInt8(ascii: "\t") { i += 1 }
+    guard i < bytes.count else {
+      next = Token(kind: .end, range: i..<i)
+      end = i
+      return
+    }
+    switch bytes[i] {
+    case UInt8(ascii: "\n"):
+      end = i + 1
+      next = Token(kind: .lineBreak, range: i..<end)
+    case UInt8(ascii: "#"):
+      end = bytes[i...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      next = Token(kind: .note, range: min(i + 2, end)..<end)
+    case UInt8(ascii: "\""):
+      var close = i + 1
+      while close < bytes.count, bytes[close] != UInt8(ascii: "\""), bytes[close] != UInt8(ascii: "\n") { close += 1 }
+      next = Token(kind: .quoted, range: i + 1..<close)
+      guard close < bytes.count, bytes[close] == UInt8(ascii: "\"") else { throw error("a quotation mark is missing") }
+      end = close + 1
+    case UInt8(ascii: ","), UInt8(ascii: ";"):
+      end = i + 1
+      next = Token(kind: .word, range: i..<end)
+    case UInt8(ascii: ":") where i + 1 < bytes.count && Scanner.isLetter(bytes[i + 1]):
+      end = i + 1
+      next = Token(kind: .word, range: i..<end)
+    default:
+      var stop = i + 1
+      while stop < bytes.count, !Scanner.endsWord(bytes[stop]) { stop += 1 }
+      end = stop
+      next = Token(kind: .word, range: i..<end)
+    }
   }
 
   /// Returns `true` iff `byte` is a lower-case letter.
@@ -98,55 +103,75 @@ struct Scanner {
       || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\"")
   }
 
-  /// The next piece.
-  var next: Token { tokens[position] }
+  /// The text of the next piece.
+  var text: String { String(decoding: bytes[next.range], as: UTF8.self) }
 
   /// Returns the words that come next, `count` of them, with spaces between, or nothing if something else comes.
   func peek(_ count: Int) -> String? {
-    guard position + count < tokens.count else { return nil }
+    var ahead = self
     var words: [String] = []
-    for i in position..<position + count {
-      guard case .word(let word) = tokens[i] else { return nil }
-      words.append(word)
+    while words.count < count {
+      guard ahead.next.kind == .word else { return nil }
+      words.append(ahead.text)
+      if words.count < count { guard (try? ahead.skip()) != nil else { return nil } }
     }
     return words.joined(separator: " ")
   }
 
-  /// Goes on behind the next piece.
-  mutating func skip() {
-    if position < tokens.count - 1 { position += 1 }
+  /// Returns `true` iff the next piece is `word`.
+  func isNext(_ word: String) -> Bool {
+    let (letters, range) = (word.utf8, next.range)
+    guard next.kind == .word, letters.count == range.count else { return false }
+    var i = range.lowerBound
+    for letter in letters {
+      if bytes[i] != letter { return false }
+      i += 1
+    }
+    return true
   }
 
   /// Goes on if the next piece is `word`, and returns whether it is.
-  mutating func take(_ word: String) -> Bool {
-    guard case .word(word) = next else { return false }
-    position += 1
+  mutating func take(_ word: String) throws(ScriptError) -> Bool {
+    guard isNext(word) else { return false }
+    try skip()
     return true
   }
 
   /// Goes on behind `text`, or fails if its words do not come next.
   mutating func expect(_ text: String) throws(ScriptError) {
-    for word in text.split(separator: " ") where !take(String(word)) { throw error("`\(word)` is missing") }
+    if try take(text) { return }
+    guard text.utf8.contains(UInt8(ascii: " ")) else { throw error("`\(text)` is missing") }
+    for word in text.split(separator: " ") where try !take(String(word)) { throw error("`\(word)` is missing") }
   }
 
   /// Goes on behind the end of a line.
   mutating func expectLineBreak() throws(ScriptError) {
-    guard case .lineBreak = next else { throw error("the end of the line is missing") }
-    position += 1
+    guard next.kind == .lineBreak else { throw error("the end of the line is missing") }
+    try skip()
   }
 
   /// Returns the next word and goes on.
   mutating func word() throws(ScriptError) -> String {
-    guard case .word(let word) = next else { throw error("a word is missing") }
-    position += 1
+    guard next.kind == .word else { throw error("a word is missing") }
+    let word = text
+    try skip()
+    return word
+  }
+
+  /// Returns the bytes of the next word and goes on.
+  mutating func letters() throws(ScriptError) -> ArraySlice<UInt8> {
+    guard next.kind == .word else { throw error("a word is missing") }
+    let word = bytes[next.range]
+    try skip()
     return word
   }
 
   /// Returns the next quoted text and goes on.
   mutating func quoted() throws(ScriptError) -> String {
-    guard case .quoted(let text) = next else { throw error("a text in quotation marks is missing") }
-    position += 1
-    return text
+    guard next.kind == .quoted else { throw error("a text in quotation marks is missing") }
+    let quoted = text
+    try skip()
+    return quoted
   }
 
   /// Returns the number that comes next and goes on.
@@ -157,5 +182,8 @@ struct Scanner {
   }
 
   /// Returns an error at the next piece.
-  func error(_ message: String) -> ScriptError { ScriptError(line: lines[position], message) }
+  func error(_ message: String) -> ScriptError {
+    let line = 1 + bytes[..<min(next.range.lowerBound, bytes.count)].count { $0 == UInt8(ascii: "\n") }
+    return ScriptError(line: line, message)
+  }
 }
