@@ -18,17 +18,6 @@ public struct ComparedPolicy: Sendable {
   }
 }
 
-extension ComparedPolicy {
-  /// Returns the firewall of the cluster `name`, and the day on which it is looked at.
-  fileprivate func cluster(_ name: String) -> (firewall: ClusterFirewall, day: CalendarDate)? {
-    guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
-      let lowering = pipeline.lowering
-    else { return nil }
-    let day = day ?? pipeline.today
-    return (lowering.firewall(of: ID(index), on: day), day)
-  }
-}
-
 extension Difference {
   /// Returns what changes from `old` to `new` on the host `only`, or on all hosts if that is nothing.
   public static func between(_ old: ComparedPolicy, _ new: ComparedPolicy, host only: String? = nil) -> Difference {
@@ -59,10 +48,7 @@ extension Difference {
     clusters = Set(before).union(after).count
     var rows: [Row] = []
     for name in before where after.contains(name) {
-      guard let mine = old.cluster(name), let other = new.cluster(name) else { continue }
-      do throws(BudgetExceeded) {
-        rows += try ClusterComparison(name, mine.firewall, on: mine.day, other.firewall, on: other.day).rows()
-      } catch {
+      do throws(BudgetExceeded) { rows += try ClusterDifference(name, old, new)?.rows() ?? [] } catch {
         failures.append("cluster \(name): \(UnreadableRuleset(error).message)")
       }
     }
@@ -128,7 +114,6 @@ private struct HostComparison {
   }
 
   private func row(_ change: Change, _ before: Meaning, _ after: Meaning) throws(BudgetExceeded) -> Difference.Row {
-    let side = change.side == .old ? old : new
     let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
     let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
     var (row, packet) = try words.row(of: change, on: name, to: addresses, atMost: 12, in: window, universe)
@@ -138,9 +123,10 @@ private struct HostComparison {
       row.reason = reason(change)
       return row
     }
-    row.cause =
-      try named(change, cause)
-      ?? side.pipeline.line(of: cause, isNew: change.side == .new)
+    row.cause = NamedCauses(old, new).line(
+      of: cause, in: change.side, at: .host(name),
+      sources: try universe.addresses(of: .source, in: change.packets),
+      destinations: try universe.addresses(of: .destination, in: change.packets))
     return row
   }
 
@@ -150,29 +136,6 @@ private struct HostComparison {
   ) throws(BudgetExceeded) -> String {
     guard let firewall else { return "the host is not in the policy" }
     return try side.pipeline.fate(of: packet, meaning, firewall)
-  }
-
-  /// Returns the zone that changed, if the line of `cause` is the same on both sides and zones that changed explain it.
-  private func named(_ change: Change, _ cause: Cause) throws(BudgetExceeded) -> Difference.Line? {
-    let (mine, other) = change.side == .new ? (new, old) : (old, new)
-    let firewall = change.side == .new ? oldFirewall : newFirewall
-    let line = mine.pipeline.sources.text(of: cause.span)
-    let isSame = firewall?.causes.contains {
-      $0.subject == cause.subject && other.pipeline.sources.text(of: $0.span) == line
-    }
-    guard isSame == true else { return nil }
-    let sources = try universe.addresses(of: .source, in: change.packets)
-    // The zone whose own addresses changed, rather than one that it is part of.
-    let zones = mine.pipeline.policy.zones
-    for zone in zones.filter({ $0.members.isEmpty }) + zones.filter({ !$0.members.isEmpty }) {
-      guard let counterpart = other.pipeline.policy.zones.first(where: { $0.name.value == zone.name.value }),
-        counterpart.addresses != zone.addresses, sources.isSubset(of: zone.addresses.subtracting(counterpart.addresses))
-      else { continue }
-      return Difference.Line(
-        subject: "zone \(zone.name.value)", location: mine.pipeline.sources.location(of: zone.name.span),
-        line: mine.pipeline.line(of: zone.span), isNew: change.side == .new, owner: mine.pipeline.owner(of: cause))
-    }
-    return nil
   }
 
   private func reason(_ change: Change) -> String {
@@ -211,11 +174,6 @@ extension Firewall {
     for i in result.passages.indices { result.passages[i].until = nil }
     for i in result.departures?.indices ?? 0..<0 { result.departures?[i].until = nil }
     return result
-  }
-
-  /// The lines of everything that it decides.
-  fileprivate var causes: [Cause] {
-    openings.map(\.cause) + passages.map(\.cause) + blocks.map(\.cause) + (departures ?? []).map(\.cause)
   }
 }
 

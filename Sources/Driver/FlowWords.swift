@@ -120,6 +120,11 @@ struct FlowWords {
 
   /// Returns how many sources and ports `packets` have.
   func extent(of packets: PacketSet, _ universe: Universe) throws(BudgetExceeded) -> String {
+    (try sources(of: packets, universe) + [ports(of: packets)]).joined(separator: ", ")
+  }
+
+  /// Returns how many sources `packets` have, or destinations if hosts send them, by family.
+  func sources(of packets: PacketSet, _ universe: Universe) throws(BudgetExceeded) -> [String] {
     var parts: [String] = []
     for family in AddressFamily.allCases {
       let some = try packets.intersection(universe.packets(of: [family]))
@@ -130,9 +135,13 @@ struct FlowWords {
       let noun = isSent ? "destination" : "source"
       parts.append("\(count(values)) \(name) \(noun)\(count(values) == "1" ? "" : "s")")
     }
+    return parts
+  }
+
+  /// Returns how many ports `packets` have.
+  func ports(of packets: PacketSet) -> String {
     let ports = packets.values(of: .destinationPort).intersection(IntervalSet(0...65_535))
-    parts.append("\(count(ports)) \(count(ports) == "1" ? "port" : "ports")")
-    return parts.joined(separator: ", ")
+    return "\(count(ports)) \(count(ports) == "1" ? "port" : "ports")"
   }
 
   /// Returns the number of `values`, with powers of two where it is large.

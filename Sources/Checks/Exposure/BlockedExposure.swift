@@ -29,7 +29,18 @@ extension Check {
       host web1 { address 192.0.2.10; runs api }
       block 198.51.100.0/25 on 1-9000/tcp
       block 198.51.100.128/25 to host web1 until 2099-01-01
+      """,
       """
+      service front { owner team; purpose "Front"; port 80/tcp; expose to internet; uses api }
+      service api { owner team; purpose "API"; port 8443/tcp; ↓expose to front, 198.51.100.0/24 until 2099-01-01 }
+      cluster k {
+        pods 10.42.0.0/16
+        workload front { namespace x; pods app=front }
+        workload api { namespace x; pods app=api }
+      }
+      block front to api on 8443/tcp
+      block 198.51.100.0/24 until 2099-01-01
+      """,
     ],
     allowed: [
       """

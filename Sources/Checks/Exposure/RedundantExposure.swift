@@ -12,8 +12,8 @@ extension Check {
         Looks for an exposure of which other exposures of the same service, one alone or several together, open every \
         packet already: wherever it opens something, on hosts and pods, to the same listening ports or behind the same \
         router, for at least as long and without a limit. Parts of it that blocks refuse do not count. It also looks \
-        for a party of an audience, such as a zone, that is within the other parties of the same audience, one of them \
-        or several together, on every interface.
+        for zones and addresses of an audience that are within others of the same audience, one of them or several \
+        together, on every interface.
         """,
       why: """
         It has no effect, so that removing it closes nothing: whoever believes to have cut somebody off by deleting it \
@@ -49,8 +49,41 @@ extension Check {
         expose a to 10.0.0.0/8; expose b to 10.0.0.0/8; ↓expose to 10.5.5.5 }
       host web1 { address 192.0.2.10; runs api }
       """,
+      """
+      zone low { 10.0.0.0/9 }
+      zone high { 10.128.0.0/9 }
+      zone office { 10.100.0.0-10.200.0.0 }
+      service api { owner team; purpose "API"; port 8443/tcp; expose to low, ↓office, high }
+      host web1 { address 192.0.2.10; runs api }
+      """,
+      """
+      service front { owner team; purpose "Front"; class ui; port 80/tcp; expose to internet; uses api }
+      service back { owner team; purpose "Back"; class ui; port 81/tcp; expose to 192.0.2.7; uses api }
+      service api { owner team; purpose "API"; port 8443/tcp; expose to front; expose to back; ↓expose to class ui }
+      cluster k {
+        pods 10.42.0.0/16
+        workload front { namespace x; pods app=front }
+        workload back { namespace x; pods app=back }
+        workload api { namespace x; pods app=api }
+      }
+      """,
+      """
+      service api { owner team; purpose "API"; port 8443/tcp
+        expose to 10.0.0.0/9; expose to 10.128.0.0/9; ↓expose to 10.100.0.0-10.200.0.0 until 2099-01-01 }
+      cluster k { pods 10.42.0.0/16; workload api { namespace x; pods app=api } }
+      """,
     ],
     allowed: [
+      """
+      zone lan { 10.0.0.0/8 }
+      zone office { 10.1.0.0/16 }
+      service api { owner team; purpose "API"; port 8443/tcp; expose to lan, office }
+      host web1 { address 192.0.2.10; interface eth1 in lan; runs api }
+      """,
+      """
+      service api { owner team; purpose "API"; port a 8443/tcp; expose to internet; expose to 10.0.0.7 as 443/tcp }
+      cluster k { pods 10.42.0.0/16; workload api { namespace x; pods app=api } }
+      """,
       """
       zone office { 10.0.0.0/8 }
       zone people { office, 203.0.113.0/24 }

@@ -4,16 +4,18 @@ import Policies
 import Syntax
 
 extension Check {
-  /// Returns the findings that parties of the audience of `view` are within the other parties, wherever it opens something.
+  /// Returns the findings that zones and addresses of the audience of `view` are within other zones and addresses of it,
+  /// wherever it opens something.
   ///
-  /// Audiences that are written as addresses alone are left to their writers.
+  /// Audiences that are written as addresses alone are left to their writers. Hosts and services are named for what they
+  /// are, wherever they stand today, and say nothing of one another.
   static func redundantParties(of view: ExposureView, in inspection: Inspection) -> [Finding] {
     let audience = view.exposure.audience
-    guard audience.parties.count > 1, audience.parties.contains(where: { $0.value.isName }) else { return [] }
-    var living = Array(audience.parties.indices)
+    guard audience.parties.count > 1, audience.parties.contains(where: { $0.value.isZone }) else { return [] }
+    var living = audience.parties.indices.filter { audience.parties[$0].value.isPlace }
     var dead: [Int] = []
     // Of two that are the same, the later one is redundant.
-    for i in audience.parties.indices.reversed() {
+    for i in living.reversed() {
       let others = living.filter { $0 != i }.map { audience.parties[$0] }
       guard !others.isEmpty, isWithin(audience.parties[i], others, of: view, in: inspection) else { continue }
       living.removeAll { $0 == i }
@@ -50,9 +52,9 @@ extension Check {
   ) -> Bool {
     let policy = inspection.policy
     let exceptions = view.exposure.audience.exceptions
-    // Somebody on the machine itself, or who has no address, is the business of other checks.
+    // Whoever has no address is the business of other checks.
     let mine = inspection.book.addresses(of: [party]).subtracting(inspection.book.addresses(of: exceptions))
-    guard party.value != .localhost, !mine.isEmpty, mine.isSubset(of: inspection.book.addresses(of: others)) else {
+    guard party.value != .internet, !mine.isEmpty, mine.isSubset(of: inspection.book.addresses(of: others)) else {
       return false
     }
     let service = policy[view.service]
@@ -88,6 +90,14 @@ extension Check {
 }
 
 extension Party {
-  /// `true` iff the party is named, and not written as addresses.
-  fileprivate var isName: Bool { if case .addresses = self { false } else { true } }
+  /// `true` iff the party is a zone.
+  fileprivate var isZone: Bool { if case .zone = self { true } else { false } }
+
+  /// `true` iff the party is some addresses, named or not.
+  fileprivate var isPlace: Bool {
+    switch self {
+    case .internet, .zone, .addresses: true
+    default: false
+    }
+  }
 }

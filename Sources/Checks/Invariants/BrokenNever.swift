@@ -67,6 +67,22 @@ extension Check {
       ↓transit internet to lan on 22/tcp via gw
       never internet to 22/tcp
       """,
+      """
+      service proxy { owner team; purpose "Ingress"; port 443/tcp; expose to internet; uses shop }
+      service shop { owner team; purpose "Shop"; port 8443/tcp; expose to proxy }
+      cluster k {
+        pods 10.42.0.0/16
+        ingress namespace proxy pods app=proxy
+        workload proxy { namespace proxy; pods app=proxy }
+        workload shop { namespace x; pods app=shop; ↓publish ingress "shop.acme.example" }
+      }
+      never internet to shop
+      """,
+      """
+      service shop { owner team; purpose "Shop"; port 8443/tcp; ↓expose to internet as 443/tcp }
+      cluster k { pods 10.42.0.0/16; workload shop { namespace x; pods app=shop; publish nodeport 30010 } }
+      never internet to 30010/tcp
+      """,
     ],
     allowed: [
       """

@@ -72,6 +72,13 @@ extension ClusterFirewall {
     return definition.boxes(admission, to: workload)
   }
 
+  /// Returns the connections to name servers that the pods of `workload` may open, as boxes.
+  func lookups(of workload: PodFirewall, in universe: ClusterUniverse) -> [PacketBox] {
+    let definition = ClusterDefinition(
+      firewall: self, universe: universe, today: CalendarDate(daysSinceEpoch: 0), isTimed: true)
+    return definition.lookups(workload)
+  }
+
   /// Returns what the ingress controller passes on to pods by itself, as boxes.
   public func published(in universe: ClusterUniverse) -> [PacketBox] {
     let definition = ClusterDefinition(
@@ -195,17 +202,22 @@ private struct ClusterDefinition {
     var boxes = [ungoverned(.arrival)]
     for workload in firewall.workloads {
       for departure in workload.departures { boxes += self.boxes(departure, from: workload) }
-      // Whoever may only send what no policy can say, such as ICMP, looks nothing up.
-      let speaking = workload.departures.filter { $0.traffic?.contains(where: \.isForPods) ?? true }
-      let last = speaking.contains { $0.until == nil } ? nil : speaking.compactMap(\.until).max()
-      guard !speaking.isEmpty, var own = box(until: last) else { continue }
-      own[.arrival] = space.values(universe.kinds.numbers(of: workload.selector), of: .arrival)
-      own[.departure] = space.values(universe.kinds.numbers(of: .nameServers), of: .departure)
-      boxes += [Traffic.ports(.tcp, PortRange(53)), .ports(.udp, PortRange(53))].compactMap {
-        universe.packets.box(own, of: $0)
-      }
+      boxes += lookups(workload)
     }
     return try space.set(of: boxes)
+  }
+
+  /// Returns the connections to name servers that the pods of `workload` may open, if they may open others.
+  func lookups(_ workload: PodFirewall) -> [PacketBox] {
+    // Whoever may only send what no policy can say, such as ICMP, looks nothing up.
+    let speaking = workload.departures.filter { $0.traffic?.contains(where: \.isForPods) ?? true }
+    let last = speaking.contains { $0.until == nil } ? nil : speaking.compactMap(\.until).max()
+    guard !speaking.isEmpty, var own = box(until: last) else { return [] }
+    own[.arrival] = space.values(universe.kinds.numbers(of: workload.selector), of: .arrival)
+    own[.departure] = space.values(universe.kinds.numbers(of: .nameServers), of: .departure)
+    return [Traffic.ports(.tcp, PortRange(53)), .ports(.udp, PortRange(53))].compactMap {
+      universe.packets.box(own, of: $0)
+    }
   }
 
   /// Returns what has an end in no namespace with a workload, by the kind in `field`.

@@ -4,11 +4,16 @@ public import Syntax
 
 extension ClusterFirewall {
   /// Returns the ways that lead to the pods of `workload`.
+  public func ways(to workload: PodFirewall, on today: CalendarDate) -> [Entrance] {
+    publishedWays(to: workload, on: today).map(\.way)
+  }
+
+  /// Returns the ways that lead to the pods of `workload`, each with the statement that publishes it.
   ///
   /// A workload has a service for each of the ways, from the cluster outwards, in which its ports are published; the
   /// first has its name.
-  public func ways(to workload: PodFirewall, on today: CalendarDate) -> [Entrance] {
-    var result: [Entrance] = []
+  func publishedWays(to workload: PodFirewall, on today: CalendarDate) -> [(way: Entrance, cause: Cause)] {
+    var result: [(way: Entrance, cause: Cause)] = []
     var named: String?
     for way in ServiceWay.allCases {
       let publications = workload.publications.filter { ServiceWay($0.kind) == way }
@@ -23,17 +28,18 @@ extension ClusterFirewall {
         for port in shownPorts(of: publication, of: workload) {
           let target = Entrance.Target.pods(workload.selector, port: port.listening)
           let shown = Traffic.ports(port.transport, PortRange(port.shown))
-          result.append(Entrance(.service(namespace: workload.namespace, name: name), shown, to: target))
+          var ways = [Entrance(.service(namespace: workload.namespace, name: name), shown, to: target)]
           if let node = publication.kind.nodePort?.value {
-            result.append(Entrance(.node, .ports(port.transport, PortRange(node)), to: target, traits: traits))
+            ways.append(Entrance(.node, .ports(port.transport, PortRange(node)), to: target, traits: traits))
           } else if way != .cluster {
             let door = Door.pickedNodePort(namespace: workload.namespace, name: name)
-            result.append(Entrance(door, shown, to: target, traits: traits))
+            ways.append(Entrance(door, shown, to: target, traits: traits))
           }
           if way == .loadbalancer {
             let door = Door.balancer(namespace: workload.namespace, name: name)
-            result.append(Entrance(door, shown, from: sources, to: target, traits: traits))
+            ways.append(Entrance(door, shown, from: sources, to: target, traits: traits))
           }
+          result += ways.map { ($0, publication.cause) }
         }
       }
     }
@@ -41,7 +47,7 @@ extension ClusterFirewall {
   }
 
   /// Returns the host names and paths that lead to `workload` through the ingress controller.
-  private func pages(of workload: PodFirewall, on today: CalendarDate) -> [Entrance] {
+  private func pages(of workload: PodFirewall, on today: CalendarDate) -> [(way: Entrance, cause: Cause)] {
     guard let ingress else { return [] }
     // ingress-nginx takes what is meant for it alone; others take what names no controller.
     let isNginx = ingress.labels.contains { $0.key == "app.kubernetes.io/name" && $0.value == "ingress-nginx" }
@@ -55,8 +61,8 @@ extension ClusterFirewall {
       let door = Door.web(
         controller: isNginx ? "nginx" : nil, host: host.value,
         path: text.hasSuffix("/") ? String(text.dropLast()) : text, isExact: false)
-      return Entrance(
-        door, nil, from: isGuarded ? publication.audience : .all, to: .pods(workload.selector, port: port.listening))
+      let target = Entrance.Target.pods(workload.selector, port: port.listening)
+      return (Entrance(door, nil, from: isGuarded ? publication.audience : .all, to: target), publication.cause)
     }
   }
 
