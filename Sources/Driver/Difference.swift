@@ -104,7 +104,7 @@ private struct HostComparison {
     let before = try meaning(of: oldFirewall ?? template.closed)
     let after = try meaning(of: newFirewall ?? template.closed)
     let comparison = Comparison(before, oldFirewall ?? template.closed, after, newFirewall ?? template.closed)
-    return try comparison.changes().map { change throws(BudgetExceeded) in try row(change, before, after) }
+    return try comparison.changes().map { change throws(BudgetExceeded) in try row(change, comparison) }
   }
 
   /// Returns what `firewall` means at any moment from today on.
@@ -113,12 +113,13 @@ private struct HostComparison {
     return try firewall.meaning(in: universe).restricted(to: moments)
   }
 
-  private func row(_ change: Change, _ before: Meaning, _ after: Meaning) throws(BudgetExceeded) -> Difference.Row {
+  private func row(_ change: Change, _ comparison: Comparison) throws(BudgetExceeded) -> Difference.Row {
     let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
     let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
-    var (row, packet) = try words.row(of: change, on: name, to: addresses, atMost: 12, in: window, universe)
-    row.before = try fate(packet, before, oldFirewall, old)
-    row.after = try fate(packet, after, newFirewall, new)
+    var (row, packet) = try words.row(
+      of: change, in: comparison, on: name, to: addresses, atMost: 12, in: window, universe)
+    row.before = try fate(packet, comparison.old, oldFirewall, old)
+    row.after = try fate(packet, comparison.new, newFirewall, new)
     guard let cause = change.cause else {
       row.reason = reason(change)
       return row
@@ -145,6 +146,7 @@ private struct HostComparison {
       change.packets.values(of: .direction).contains(0)
         ? "a setting changes, such as `ping`" : "what the host itself may send changes (`egress`)"
     case .limits: "a rate changes"
+    case .depends: "what it depends on changes"
     case .later: "packets of known connections are treated differently"
     case .translates: "what a router hides behind its own address changes"
     }

@@ -9,18 +9,19 @@ struct FlowWords {
   let old: Policy
   let new: Policy
 
-  /// Returns the row of `change` on the host `host`, as far as its packets tell it, with the packet that shows it: one to
+  /// Returns the row of `change`, one of those of `comparison`, on the host `host`, as far as its packets tell it, with the packet that shows it: one to
   /// `addresses` if there is such a one.
   func row(
-    of change: Change, on host: String, to addresses: AddressSet, atMost most: Int, in window: IntervalSet<UInt128>,
+    of change: Change, in comparison: Comparison, on host: String, to addresses: AddressSet, atMost most: Int,
+    in window: IntervalSet<UInt128>,
     _ universe: Universe
   ) throws(BudgetExceeded) -> (Difference.Row, PacketValues) {
     let list = try universe.flows(of: change.packets, atMost: most, in: window)
-    let packet = try universe.example(of: change.packets, to: addresses) ?? PacketValues()
+    let packet = try comparison.example(of: change, to: addresses) ?? PacketValues()
     var row = Difference.Row(change.kind, at: "host \(host)")
     row.flows = list.flows.map { text($0) }
     row.isCut = list.isCut
-    row.conditions = list.conditions
+    row.conditions = try comparison.conditions(of: change)
     if let times = list.times { row.conditions.append(text(moments: times, from: window.intervals[0].lowerBound)) }
     row.extent = try extent(of: change.packets, universe)
     row.witness = universe.text(of: packet)

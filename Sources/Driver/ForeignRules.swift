@@ -87,7 +87,7 @@ extension Difference {
       let words = FlowWords(old: policy.pipeline.policy, new: policy.pipeline.policy)
       result.rows = try comparison.changes().map { change in
         var (row, packet) = try words.row(
-          of: change, on: host, to: firewall.addresses, atMost: 40, in: window, universe)
+          of: change, in: comparison, on: host, to: firewall.addresses, atMost: 40, in: window, universe)
         let mine = try policy.pipeline.fate(of: packet, own, firewall)
         let (fate, decided) = found.conditionalFate(of: packet)
         let rule = try reading.chains.trace(decided, in: universe).last.map { " (\($0.text))" } ?? ""

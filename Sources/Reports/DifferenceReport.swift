@@ -27,6 +27,7 @@ public struct DifferenceReport: Sendable {
     case .closes: "Closes (\(changes))"
     case .translates: "Sends elsewhere (\(changes))"
     case .limits: "Lets in at another rate (\(changes))"
+    case .depends: "Depends on something else (\(changes))"
     case .later: "Treats later packets differently (\(changes))"
     case .answers: "Answers refusals differently (\(changes))"
     }

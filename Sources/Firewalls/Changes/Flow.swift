@@ -41,9 +41,6 @@ public struct FlowList: Sendable {
 
   /// The moments at which they flow, in seconds since 1970, if not always.
   public var times: IntervalSet<UInt128>?
-
-  /// The conditions that some of them are under.
-  public var conditions: [String] = []
 }
 
 extension Universe {
@@ -57,11 +54,9 @@ extension Universe {
     let times = packets.values(of: .time)
     if times != window { result.times = times }
     var rest = packets
-    for (field, condition) in zip(space.conditionFields, space.conditions) {
-      if !rest.values(of: field).contains(0) { result.conditions.append(condition) }
+    for field in space.conditionFields + [PacketField.state, .sourceKind, .hopLimit, .time] {
       rest = try rest.forgetting(field)
     }
-    for field in [PacketField.state, .sourceKind, .hopLimit, .time] { rest = try rest.forgetting(field) }
     // Of the kinds of destinations only matters whether the host is among them.
     let icmp = try space.set(
       .transport, in: space.values(IntervalSet([1...1, 58...58] as [ClosedRange<UInt128>]), of: .transport))

@@ -16,15 +16,20 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 
 extension Meaning {
   /// Returns the fingerprint of the meaning, which must be the first of its universe: conditions have their places by the
-  /// order in which they are first heard of.
+  /// order in which they are first heard of. Those on which nothing depends are no part of it.
   public func fingerprint() throws(BudgetExceeded) -> Fingerprint {
     var hash = SHA256()
-    for name in universe.space.conditions {
+    let hidden = try masqueraded.labelled(1)
+    let conditions = zip(universe.space.conditionFields, universe.space.conditions).filter { field, _ in
+      [verdicts, translations, hidden].contains { $0.looks(at: [field]) }
+    }
+    let fields = conditions.map(\.0)
+    for (_, name) in conditions {
       hash.add(name.utf8)
       hash.add(0 as UInt8)
     }
     hash.add(1 as UInt8)
-    add(verdicts.canonicalForm, to: &hash)
+    add(verdicts.canonicalForm(numbering: fields), to: &hash)
     // Labels of translations are numbers by the order of first mention, so that their texts count.
     let texts = translations.labels.map { label in (label, universe.translation(labelled: label)?.description ?? "") }
       .sorted { $0.1 < $1.1 }
@@ -35,8 +40,8 @@ extension Meaning {
       hash.add(0 as UInt8)
     }
     hash.add(1 as UInt8)
-    add(try translations.relabelled { ranks[$0] ?? 0 }.canonicalForm, to: &hash)
-    add(try masqueraded.labelled(1).canonicalForm, to: &hash)
+    add(try translations.relabelled { ranks[$0] ?? 0 }.canonicalForm(numbering: fields), to: &hash)
+    add(hidden.canonicalForm(numbering: fields), to: &hash)
     return Fingerprint(&hash)
   }
 

@@ -52,9 +52,9 @@ struct MeaningDefinition {
     if firewall.pingOpen {
       limits.append(Limit(Rate(Essentials.echoRate, per: .second), burst: Essentials.echoBurst))
     }
-    // A limit without a burst is the one with the usual burst.
-    let whole = limits.map { Limit($0.rate, burst: $0.burst ?? Universe.usualBurst, perSource: $0.perSource) }
-    for limit in Set(whole).sorted(by: { $0.description < $1.description }) { _ = try universe.within(limit) }
+    for limit in Set(limits.map(Universe.canonical)).sorted(by: { $0.description < $1.description }) {
+      _ = try universe.within(limit)
+    }
   }
 
   // MARK: - Parts of packets

@@ -91,12 +91,14 @@ extension Meaning {
     var plain = packet
     for field in fields { plain[field] = 0 }
     guard Verdict(label: verdicts.label(of: plain)) != .accept else { return (fate(of: plain), plain) }
-    // One condition mostly decides; where several must hold, all of them are tried.
-    for (i, field) in fields.enumerated() {
+    // One condition mostly decides, one that holds of the packet first; where several must hold, all of them are tried.
+    for i in fields.indices.filter({ packet[fields[$0]] == 1 }) + fields.indices.filter({ packet[fields[$0]] == 0 }) {
       var one = plain
-      one[field] = 1
+      one[fields[i]] = 1
       if Verdict(label: verdicts.label(of: one)) == .accept {
-        return ("\(fate(of: one)) \(universe.space.conditions[i])", one)
+        let condition = universe.space.conditions[i]
+        let words = condition.hasPrefix("unknown: ") ? "if \(condition.dropFirst(9))" : condition
+        return ("\(fate(of: one)) \(words)", one)
       }
     }
     var all = plain

@@ -90,11 +90,26 @@ public final class Universe {
   /// Returns the condition that a packet is within a rate.
   ///
   /// Limits are told apart by their numbers alone, and not by who counts: it is assumed, not proved, that each rule
-  /// counts for itself.
+  /// counts for itself. 60 a minute is 1 a second: a packet costs the same tokens, of which a full bucket has as many.
   public func within(
     _ rate: Rate, burst: UInt32, perSource: Bool
   ) throws(BudgetExceeded) -> PacketField {
-    try space.condition("within \(Limit(rate, burst: burst, perSource: perSource))")
+    try space.condition("within \(Universe.canonical(Limit(rate, burst: burst, perSource: perSource)))")
+  }
+
+  /// Returns `limit` in the shortest unit of time that has a whole number of packets, with the burst that it has.
+  ///
+  /// The kernel keeps no unit: nft_limit takes the time of the unit divided by the count as the cost of a packet, and
+  /// iptables writes the cost as a multiple of a ten-thousandth of a second (net/netfilter/nft_limit.c, xt_limit.c).
+  static func canonical(_ limit: Limit) -> Limit {
+    var rate = limit.rate
+    for (longer, shorter, factor) in [
+      (Rate.Unit.day, Rate.Unit.hour, UInt32(24)), (.hour, .minute, 60), (.minute, .second, 60),
+    ]
+    where rate.unit == longer && rate.count > 0 && rate.count.isMultiple(of: factor) {
+      rate = Rate(rate.count / factor, per: shorter)
+    }
+    return Limit(rate, burst: limit.burst ?? usualBurst, perSource: limit.perSource)
   }
 
   /// The last second that the kernel's clock comes to, since 1970 (KTIME_MAX, linux/ktime.h).

@@ -4,11 +4,21 @@ extension PacketMap {
   ///
   /// The nodes stand in the order in which a walk meets them last, each with its level and its edges; numbers are as
   /// short as they can be.
-  public var canonicalForm: [UInt8] { space.canonicalForm(of: root) }
+  ///
+  /// Conditions are known there by their positions in `conditions`, among which are all that the map looks at.
+  public func canonicalForm(numbering conditions: [PacketField]) -> [UInt8] {
+    var levels = (0..<UInt8(PacketField.count)).map { $0 }
+    for (position, field) in conditions.enumerated() {
+      while levels.count <= Int(field.rawValue) { levels.append(0) }
+      levels[Int(field.rawValue)] = UInt8(PacketField.count + position)
+    }
+    return space.canonicalForm(of: root, levels)
+  }
 }
 
 extension PacketSpace {
-  func canonicalForm(of diagram: Ref) -> [UInt8] {
+  /// Returns the canonical form of `diagram`, in which the level of each field is that of `levels`.
+  fileprivate func canonicalForm(of diagram: Ref, _ levels: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var numbers: [UInt32: UInt128] = [:]
     func add(_ value: UInt128) {
@@ -30,7 +40,7 @@ extension PacketSpace {
       let range = Int(node.first)..<Int(node.first) + Int(node.count)
       for i in range { visit(edges[i].target) }
       numbers[ref.node] = UInt128(numbers.count)
-      result.append(node.level)
+      result.append(levels[Int(node.level)])
       add(UInt128(node.count))
       var lower: UInt128 = 0
       for i in range {
