@@ -59,7 +59,10 @@ extension Check {
     let active = policy.blocks.filter { !$0.provenance.hasLapsed(on: inspection.today) }
     guard !active.isEmpty else { return [] }
     let all = AddressSet(unionOf: active.map { inspection.book.addresses(of: $0.sources) })
-    let suspects = inspection.activeExposures.filter { !$0.audience.isEmpty && $0.audience.isSubset(of: all) }
+    // Pods may be let in by their labels, where an exception takes all of their addresses away.
+    let suspects = inspection.activeExposures.filter { view in
+      view.audience.isSubset(of: all) && !(view.audience.isEmpty && policy[view.service].workloads.isEmpty)
+    }
     guard !suspects.isEmpty else { return [] }
     let openings = inspection.openings(of: Set(suspects.map(\.service)))
     let packets = HostPackets(inspection)
