@@ -122,7 +122,7 @@ private struct NaiveCluster {
   private var senders: [Sender] {
     let edges = Removals.networks.compactMap { Prefix($0) }.flatMap { [$0.range.lower, $0.range.upper] }
     let middles = ["10.100.0.1", "10.200.0.1", "10.3.0.1", "203.0.113.9"].compactMap { Address($0) }
-    return firewall.workloads.map { Sender(pods: $0, address: Address("10.42.0.9")!) }
+    return firewall.workloads.map { Sender(pods: $0, address: Address(.ipv4, 0x0a2a_0009)) }
       + (edges + middles).filter { !firewall.pods.contains($0) }.map { Sender(pods: nil, address: $0) }
   }
 
@@ -146,7 +146,7 @@ private struct NaiveCluster {
         && !a.exceptions.contains(sender.address) && !a.refusedPods.contains { matches($0, sender) }
     }
     guard isAdmitted, let pods = sender.pods else { return isAdmitted }
-    let receiver = Sender(pods: target, address: Address("10.42.0.8")!)
+    let receiver = Sender(pods: target, address: Address(.ipv4, 0x0a2a_0008))
     return pods.departures.contains { d in
       holds(d.until) && (d.traffic?.contains { $0.contains(port) } ?? true)
         && d.peers.contains { matches($0, receiver) }

@@ -15,8 +15,10 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Meaning {
-  /// Returns the fingerprint of the meaning, which must be the first of its universe: conditions have their places by the
-  /// order in which they are first heard of. Those on which nothing depends are no part of it.
+  /// Returns the fingerprint of the meaning, which must be the first of its universe.
+  ///
+  /// Conditions have their places by the order in which they are first heard of; those on which nothing depends are no part
+  /// of it.
   public func fingerprint() throws(BudgetExceeded) -> Fingerprint {
     var hash = SHA256()
     let hidden = try masqueraded.labelled(1)
