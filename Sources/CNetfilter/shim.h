@@ -26,4 +26,7 @@
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 
+// setns(2), which <sched.h> hides from all but GNU programs.
+extern int setns(int descriptor, int kind);
+
 #endif

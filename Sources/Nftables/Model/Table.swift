@@ -10,7 +10,7 @@ public struct BaseHook: Hashable, Sendable {
   }
 
   /// A point on a packet's way.
-  public enum Point: String, Hashable, Sendable {
+  public enum Point: String, Hashable, Sendable, CaseIterable {
     /// The points that chains of ours stand at.
     case prerouting, output, postrouting
   }
