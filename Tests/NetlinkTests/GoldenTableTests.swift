@@ -36,7 +36,7 @@ import Testing
     try host.load("flush ruleset\n" + listing)
     #expect(try host.listing() == listing)
     // A table that nft(8) loaded is read as the same table.
-    try host.load(text)
+    try host.load("flush ruleset\n" + text)
     let loaded = try #require(try host.kernel.table(named: table.name))
     #expect(loaded.unknowns == [])
     expectEqual(loaded.table, table.canonical)

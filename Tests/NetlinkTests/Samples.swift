@@ -32,7 +32,7 @@ enum Samples {
     		}
     	}
 
-    	set all {
+    	set everywhere {
     		type ipv6_addr
     		flags interval
     		elements = {
@@ -182,7 +182,7 @@ enum Samples {
     		ip6 saddr & ffff:ffff:: . ip6 daddr . meta l4proto . th dport @hash6 accept
     		ip saddr @networks accept
     		ip saddr != @networks accept
-    		ip6 saddr @all accept
+    		ip6 saddr @everywhere accept
     		ip saddr & 255.255.255.0 . meta l4proto . th dport vmap @verdicts
     		update @limited { ip saddr . meta l4proto . th dport limit rate 5/minute burst 7 packets } counter accept
     		update @limited6 { ip6 saddr limit rate 1/day burst 1 packets } log prefix "portcullis accepted x: " accept

@@ -187,6 +187,13 @@ struct RuleReader {
   /// Turns the bytes of the clock round.
   private mutating func turn(_ expression: RawExpression) throws {
     let data = expression.data
+    // nft(8) turns single bytes round as well, as half a word, which the kernel makes nothing of.
+    if let word = expression.word(Int(NFTA_BYTEORDER_SREG.rawValue)),
+      word == expression.word(Int(NFTA_BYTEORDER_DREG.rawValue)), case .field(.l4proto, nil) = registers[word],
+      data.number(Int(NFTA_BYTEORDER_LEN.rawValue)) == 1, data.number(Int(NFTA_BYTEORDER_SIZE.rawValue)) == 2
+    {
+      return
+    }
     guard let word = expression.word(Int(NFTA_BYTEORDER_SREG.rawValue)),
       word == expression.word(Int(NFTA_BYTEORDER_DREG.rawValue)), case .clock = registers[word],
       data.number(Int(NFTA_BYTEORDER_OP.rawValue)) == UInt32(NFT_BYTEORDER_HTON.rawValue),

@@ -34,7 +34,9 @@ struct SetReader {
     guard let name = table.text(Int(NFTA_SET_NAME.rawValue)) else { throw .malformed("a set without a name") }
     let flags = table.number(Int(NFTA_SET_FLAGS.rawValue)) ?? 0
     let isAnonymous = flags & UInt32(NFT_SET_ANONYMOUS.rawValue) != 0
-    let types = Wire.types(table.number(Int(NFTA_SET_KEY_TYPE.rawValue)) ?? 0)
+    var types = Wire.types(table.number(Int(NFTA_SET_KEY_TYPE.rawValue)) ?? 0)
+    // To nft(8) the interface that the routing table names is a text, and not the name of an interface.
+    if isAnonymous, table.number(Int(NFTA_SET_KEY_TYPE.rawValue)) == 5 { types = [.interface] }
     var set = NamedSet(name, key: types ?? [])
     var oddities: [String] = []
     var isList = false
