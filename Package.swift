@@ -76,6 +76,9 @@ let package = Package(
       name: "phases",
       dependencies: ["Driver", "Nftables", "Iptables", "Kubernetes", "Firewalls", "Policies", "Syntax"],
       path: "Tests/Benchmarks/Phases", swiftSettings: settings),
+    .executableTarget(
+      name: "netlink-tables", dependencies: ["Netlink", "Nftables", "Packets"],
+      path: "Tests/Benchmarks/NetlinkTables", swiftSettings: settings),
     tests(
       of: "Driver", named: "KernelTests",
       with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],

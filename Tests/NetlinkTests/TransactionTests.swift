@@ -97,7 +97,7 @@ import Testing
       .insertRule(Rule([.verdict(.goto("judge"))], comment: "circle"), chain: "judge"))
     for isDry in [true, false] {
       let refusal = try refusal { try isDry ? host.kernel.check(circle) : host.kernel.carryOut(circle) }
-      #expect(refusal.description.contains("chains lead to each other in a circle"), "\(refusal)")
+      #expect(refusal.description.contains("in a circle"), "\(refusal)")
     }
   }
 

@@ -79,6 +79,7 @@ public struct Batch: Sendable {
   ///   - sequence: the number of the first message.
   ///   - generation: the generation that the tables must still have, if it matters.
   ///   - isDryRun: whether the end is left out, so that the kernel checks everything and changes nothing.
+  /// - Returns: the messages.
   static func encode(
     _ transaction: Transaction, sequence: UInt32, generation: UInt32?, isDryRun: Bool
   ) -> Batch {

@@ -96,7 +96,8 @@ public final class Kernel {
   ///
   /// - Parameters:
   ///   - transaction: the steps.
-  ///   - generation: the generation for which it was made; if the tables have changed since, `.stale` is thrown.
+  ///   - generation: the generation for which it was made; if the tables have changed since, nothing is done.
+  /// - Throws: `.stale`, `.refused`, or that the kernel could not be asked.
   public func carryOut(_ transaction: Transaction, generation: UInt32? = nil) throws(NetlinkError) {
     try send(transaction, generation: generation, isDryRun: false)
   }

@@ -71,6 +71,7 @@ import Glibc
     }
   }
 
+  /// Sends `datagram`; see `NetfilterSocket`.
   public func send(_ datagram: [UInt8]) throws(NetlinkError) {
     if datagram.count > sendRoom {
       // The kernel counts its own bookkeeping too.
@@ -85,6 +86,7 @@ import Glibc
     }
   }
 
+  /// Returns the next datagram; see `NetfilterSocket`.
   public func receive(within milliseconds: Int32) throws(NetlinkError) -> [UInt8] {
     let end = NetlinkSocket.milliseconds + Int64(milliseconds)
     while true {
