@@ -103,12 +103,18 @@ import Testing
       "tcp flags syn accept", "ct mark 1 accept", "ip dscp 1 accept", "meta mark 1 accept", "tcp dport 22 accept",
       "ip saddr 10.0.0.1 counter log group 2 accept", "iif 7 accept", "ct state established,related accept",
       "limit rate over 5/second drop", "ip ttl 5 accept", "meta time 5 accept", "dnat ip to 10.0.0.1", "notrack",
-      "queue", "ip saddr 10.0.0.1 meta mark set 5",
+      "ip saddr 10.0.0.1 meta mark set 5",
     ]
     let host = try Host()
     try host.load(
-      "table inet portcullis { chain c { type nat hook prerouting priority 0; }; chain d { } ; counter n { }; set s { typeof ip dscp; } }"
-    )
+      """
+      table inet portcullis {
+        counter n { }
+        set s { typeof ip dscp; }
+        chain c { type nat hook prerouting priority 0; }
+        chain d { }
+      }
+      """)
     for rule in strange {
       let chain = rule.hasPrefix("dnat") ? "c" : "d"
       try host.load("add rule inet portcullis \(chain) \(rule)")
