@@ -42,7 +42,7 @@ struct Compiler {
     compiler.refuse()
     // Base chains last, so that a reader finds where packets enter at the end and everything that is named before it.
     let chains = compiler.assembly.chains.filter { $0.hook == nil } + compiler.assembly.chains.filter { $0.hook != nil }
-    return (Table(name, sets: compiler.assembly.sets, chains: chains), compiler.assembly.diagnostics)
+    return (Table(name, sets: compiler.assembly.sets, chains: chains).pruned, compiler.assembly.diagnostics)
   }
 
   /// Makes the chains that judge what arrives.

@@ -15,6 +15,20 @@ struct Printer {
   /// What is written.
   var out = TextBuffer()
 
+  /// Returns `rule` on a line of its own.
+  static func line(_ rule: Rule) -> String {
+    var printer = Printer()
+    printer.write(rule)
+    return printer.out.text
+  }
+
+  /// Returns `element` on a line of its own.
+  static func line(_ element: NamedSet.Element) -> String {
+    var printer = Printer()
+    printer.write(element)
+    return printer.out.text
+  }
+
   /// Writes `script`.
   mutating func write(_ script: Script) {
     for note in script.notes { out.write("# \(note)\n") }
@@ -77,7 +91,11 @@ struct Printer {
     if set.counts { out.write("\t\tcounter\n") }
     if !set.elements.isEmpty {
       out.write("\t\telements = {\n")
-      for i in set.elements.indices { write(set.elements[i]) }
+      for i in set.elements.indices {
+        out.write("\t\t\t")
+        write(set.elements[i])
+        out.write(",\n")
+      }
       out.write("\t\t}\n")
     }
     out.write("\t}\n")
@@ -91,9 +109,8 @@ struct Printer {
     }
   }
 
-  /// Writes `element` on a line.
+  /// Writes `element`.
   private mutating func write(_ element: NamedSet.Element) {
-    out.write("\t\t\t")
     write(element.key)
     write(comment: element.comment)
     switch element.value {
@@ -105,7 +122,6 @@ struct Printer {
       out.write(" : ")
       write(data)
     }
-    out.write(",\n")
   }
 
   /// Writes `data` with dots between them.

@@ -1,0 +1,57 @@
+extension ObjectChange {
+  /// The change from `old`, if there is such a chain, to `wanted` of a policy's ruleset.
+  init(of wanted: Chain, from old: LiveChain?) {
+    let before = (old?.rules ?? []).map { rule in
+      rule.rule.map { Printer.line(Rule(Renaming.logical.rule($0).statements)) } ?? "\(rule.text) (not ours)"
+    }
+    let after = wanted.rules.map { Printer.line(Rule($0.statements)) }
+    let (added, removed) = ObjectChange.difference(from: before, to: after)
+    // Comments are told where there is one; they decide nothing.
+    let comments = Dictionary(
+      wanted.rules.map { (Printer.line(Rule($0.statements)), $0.comment) }
+    ) { first, _ in first }
+    self.init(
+      .chain, wanted.name, added: added.map { line in comments[line].flatMap { $0 }.map { "\(line) (\($0))" } ?? line },
+      removed: removed)
+  }
+
+  /// The change from `old`, if there is such a set, to `wanted` of a policy's ruleset.
+  init(of wanted: NamedSet, from old: LiveSet?) {
+    let before = Dictionary((old?.elements ?? []).map { (Renaming.logical.element($0).plain, $0) }) { first, _ in first
+    }
+    let after = Dictionary(wanted.elements.map { ($0.plain, $0) }) { first, _ in first }
+    let isDynamic = wanted.isDynamic || old?.definition.isDynamic ?? false
+    self.init(
+      wanted.value == .none ? .set : .map, wanted.name,
+      added: isDynamic ? [] : wanted.elements.filter { before[$0.plain] == nil }.map(ObjectChange.text),
+      removed: isDynamic
+        ? [] : (old?.elements ?? []).filter { after[Renaming.logical.element($0).plain] == nil }.map(ObjectChange.text))
+  }
+
+  /// Returns `element` as a person reads it.
+  private static func text(_ element: NamedSet.Element) -> String {
+    let line = Printer.line(Renaming.logical.element(element).plain)
+    return element.comment.map { "\(line) (\($0))" } ?? line
+  }
+
+  /// Returns the lines that are new and those that are gone, in their order.
+  private static func difference(from before: [String], to after: [String]) -> (added: [String], removed: [String]) {
+    var rest: [String: Int] = [:]
+    for line in before { rest[line, default: 0] += 1 }
+    var added: [String] = []
+    for line in after {
+      if let count = rest[line], count > 0 { rest[line] = count - 1 } else { added.append(line) }
+    }
+    var removed: [String] = []
+    for line in before.reversed() where rest[line, default: 0] > 0 {
+      rest[line, default: 0] -= 1
+      removed.append(line)
+    }
+    return (added, removed.reversed())
+  }
+}
+
+extension NamedSet.Element {
+  /// The element without its comment.
+  fileprivate var plain: NamedSet.Element { NamedSet.Element(key, value: value) }
+}
