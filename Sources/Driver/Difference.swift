@@ -19,11 +19,15 @@ public struct ComparedPolicy: Sendable {
 }
 
 extension Difference {
-  /// Returns what changes from `old` to `new` on the host `only`, or on all hosts if that is nothing.
-  public static func between(_ old: ComparedPolicy, _ new: ComparedPolicy, host only: String? = nil) -> Difference {
+  /// Returns what changes from `old` to `new` on the host `only` or in the cluster `cluster`, or everywhere if neither is
+  /// named.
+  public static func between(
+    _ old: ComparedPolicy, _ new: ComparedPolicy, host only: String? = nil, cluster: String? = nil
+  ) -> Difference {
     var result = Difference()
-    let before = old.pipeline.firewalls.map(\.name).filter { only == nil || $0 == only }
-    let after = new.pipeline.firewalls.map(\.name).filter { only == nil || $0 == only }
+    func isWanted(_ name: String) -> Bool { cluster == nil && (only == nil || name == only) }
+    let before = old.pipeline.firewalls.map(\.name).filter(isWanted)
+    let after = new.pipeline.firewalls.map(\.name).filter(isWanted)
     result.addedHosts = Set(after).subtracting(before).sorted()
     result.removedHosts = Set(before).subtracting(after).sorted()
     let names = Set(before).union(after).sorted()
@@ -34,15 +38,16 @@ extension Difference {
         result.failures.append("host \(name): \(UnreadableRuleset(error).message)")
       }
     }
-    if only == nil { rows += result.compareClusters(old, new) }
+    if only == nil { rows += result.compareClusters(old, new, only: cluster) }
     result.rows = merged(rows)
     return result
   }
 
   /// Returns what changes in clusters, and notes those that are on one side alone.
-  private mutating func compareClusters(_ old: ComparedPolicy, _ new: ComparedPolicy) -> [Row] {
-    let before = old.pipeline.policy.clusters.map(\.name.value)
-    let after = new.pipeline.policy.clusters.map(\.name.value)
+  private mutating func compareClusters(_ old: ComparedPolicy, _ new: ComparedPolicy, only: String?) -> [Row] {
+    func isWanted(_ name: String) -> Bool { only == nil || name == only }
+    let before = old.pipeline.policy.clusters.map(\.name.value).filter(isWanted)
+    let after = new.pipeline.policy.clusters.map(\.name.value).filter(isWanted)
     addedClusters = Set(after).subtracting(before).sorted()
     removedClusters = Set(before).subtracting(after).sorted()
     clusters = Set(before).union(after).count
@@ -98,7 +103,7 @@ private struct HostComparison {
   private var window: IntervalSet<UInt128> { Universe.moments(from: new.pipeline.today) }
 
   func rows() throws(BudgetExceeded) -> [Difference.Row] {
-    // A host that is not there accepts what a host without exposures does.
+    // A host that is not there takes and sends nothing but what IP needs.
     let template = oldFirewall ?? newFirewall
     guard let template else { return [] }
     let before = try meaning(of: oldFirewall ?? template.closed)
@@ -117,7 +122,7 @@ private struct HostComparison {
     let words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
     let addresses = (newFirewall ?? oldFirewall)?.addresses ?? AddressSet()
     var (row, packet) = try words.row(
-      of: change, in: comparison, on: name, to: addresses, atMost: 12, in: window, universe)
+      of: change, in: comparison, at: "host \(name)", to: addresses, atMost: 12, in: window, universe)
     row.before = try fate(packet, comparison.old, oldFirewall, old)
     row.after = try fate(packet, comparison.new, newFirewall, new)
     guard let cause = change.cause else {
@@ -140,7 +145,12 @@ private struct HostComparison {
   }
 
   private func reason(_ change: Change) -> String {
-    switch change.kind {
+    if oldFirewall == nil || newFirewall == nil {
+      let words = oldFirewall == nil ? "the host is new" : "the host is gone"
+      return change.packets.values(of: .direction).contains(0)
+        ? "\(words), and answers echo requests (`ping`)" : "\(words), and its egress is open"
+    }
+    return switch change.kind {
     case .answers: "the way in which refusals are told changes (`deny with`)"
     case .opens, .closes:
       change.packets.values(of: .direction).contains(0)
@@ -154,12 +164,14 @@ private struct HostComparison {
 }
 
 extension Firewall {
-  /// The same host without anything exposed, blocked or passed on.
+  /// The same host without anything that it takes, passes on or sends but what IP needs.
   fileprivate var closed: Firewall {
     var result = self
+    result.pingOpen = false
     result.blocks = []
     result.openings = []
     result.passages = []
+    result.departures = []
     return result
   }
 

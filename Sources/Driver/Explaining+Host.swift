@@ -17,9 +17,7 @@ extension Pipeline {
     }
     let (destination, host) = try target(of: question, from: source)
     let traffic = try question.traffic(source.family)
-    guard source.family == destination.family else {
-      throw UnanswerableQuestion("`\(source)` and `\(destination)` are of different families")
-    }
+    try question.check(source, destination, traffic)
     func packet(on host: Host) -> Packet {
       let interface = question.interface ?? arrival(of: source, on: host)
       return switch traffic {
@@ -37,16 +35,22 @@ extension Pipeline {
           destinationPort: UInt16(type))
       }
     }
-    if let refusal = departure(of: packet(on: host.map { policy[$0] } ?? Host.nowhere)) { return refusal }
-    if let host { return explain(packet(on: policy[host]), arrivingAt: firewalls[host.rawValue]) }
-    // What everybody on a link listens to reaches every host; an address that is nobody's is reached through the routers.
-    let isShared = AddressSet.shared.contains(destination)
-    let places = firewalls.filter { isShared || !$0.passages.isEmpty }
-    let answers = places.map { explain(packet(on: policy[$0.host]), arrivingAt: $0) }
-    guard let answer = answers.first(where: { $0.verdict == .accept }) ?? answers.first else {
-      throw UnanswerableQuestion("no host has the address `\(destination)`, and no router passes anything on")
+    do throws(BudgetExceeded) {
+      if let refusal = try departure(of: packet(on: host.map { policy[$0] } ?? Host.nowhere)) { return refusal }
+      if let host { return try explain(packet(on: policy[host]), arrivingAt: firewalls[host.rawValue]) }
+      // What everybody on a link listens to reaches every host; an address that is nobody's is reached through the routers.
+      let isShared = AddressSet.shared.contains(destination)
+      var first: Explanation?
+      for firewall in firewalls where isShared || !firewall.passages.isEmpty {
+        let answer = try explain(packet(on: policy[firewall.host]), arrivingAt: firewall)
+        if answer.verdict == .accept { return answer }
+        first = first ?? answer
+      }
+      if let first { return first }
+    } catch {
+      throw UnanswerableQuestion("the sets of packets are too complex: \(UnreadableRuleset(error).message)")
     }
-    return answer
+    throw UnanswerableQuestion("no host has the address `\(destination)`, and no router passes anything on")
   }
 
   /// Returns the address that `question` goes to, and the host that has it.
@@ -79,15 +83,23 @@ extension Pipeline {
   }
 
   /// Returns why the host that `packet` comes from may not send it, or nothing if it may.
-  private func departure(of packet: Packet) -> Explanation? {
-    guard let index = policy.hosts.firstIndex(where: { $0.addresses.contains { $0.value == packet.source } }) else {
-      return nil
-    }
+  private func departure(of packet: Packet) throws(BudgetExceeded) -> Explanation? {
+    guard let index = policy.hosts.firstIndex(where: { $0.addresses.contains { $0.value == packet.source } }),
+      firewalls[index].departures != nil
+    else { return nil }
     let firewall = firewalls[index]
-    if firewall.permits(departing: packet, on: today) { return nil }
     let host = policy.hosts[index]
+    let universe = Universe()
+    let isOwn = firewall.addresses.contains(packet.destination) || AddressSet.loopback.contains(packet.destination)
+    var sent = packet
+    sent.interface = nil
+    let name = isOwn ? "lo" : interface(of: host, towards: packet.destination) ?? Pipeline.unnamed
+    let values = universe.values(
+      of: sent, departing: name, to: firewall.kind(of: packet.destination), at: moment, conditions: false)
+    let verdict = Verdict(label: try firewall.meaning(in: universe).verdicts.label(of: values)) ?? .accept
+    if verdict == .accept { return nil }
     return Explanation(
-      firewall.rejects ? .reject : .drop, .egress, at: "host \(host.name.value)",
+      verdict, .egress, at: "host \(host.name.value)",
       [
         .init(
           "\(host.name.value) closes its egress, and no service on it uses \(packet.traffic) at \(packet.destination).",
@@ -95,68 +107,86 @@ extension Pipeline {
       ])
   }
 
-  /// Returns what `firewall` makes of `packet`.
-  private func explain(_ packet: Packet, arrivingAt firewall: Firewall) -> Explanation {
-    let isRouted = !firewall.isLocal(packet.destination)
-    let departing = isRouted ? interface(of: policy[firewall.host], towards: packet.destination) : nil
-    let judgement = firewall.judge(packet, departing: departing, on: today)
+  /// A name that no interface can have, and no policy names.
+  private static let unnamed = "\u{1}"
+
+  /// The moment that is asked about, in seconds since 1970, UTC.
+  private var moment: Int { today.daysSinceEpoch * 86_400 }
+
+  /// Returns what `firewall` makes of `packet`: what the meaning of the firewall says of it, and what of it says so.
+  private func explain(_ packet: Packet, arrivingAt firewall: Firewall) throws(BudgetExceeded) -> Explanation {
+    let universe = Universe()
+    let meaning = try firewall.meaning(in: universe)
+    let kind = firewall.kind(of: packet.destination)
+    let departing = kind == .elsewhere ? interface(of: policy[firewall.host], towards: packet.destination) : nil
+    var named = packet
+    named.interface = packet.interface ?? Pipeline.unnamed
+    let values = universe.values(
+      of: named, departing: departing ?? Pipeline.unnamed, to: kind, isOwn: firewall.addresses.contains(packet.source),
+      at: moment, conditions: false)
+    let decided = meaning.conditionalFate(of: values).packet
+    guard let verdict = Verdict(label: meaning.verdicts.label(of: decided)) else {
+      preconditionFailure("a packet that can exist has no verdict")
+    }
     let place = "host \(firewall.name)"
     var result: Explanation
-    switch judgement.reason {
-    case .loopback:
-      result = Explanation(
-        judgement.verdict, .essential, at: place, [.init("What a host sends to itself is always accepted.")])
+    switch try firewall.ruling(on: decided, in: universe) {
+    case .loopback, .known, .free, .departure:
+      result = Explanation(verdict, .essential, at: place, [.init("What a host sends to itself is always accepted.")])
     case .essential:
       result = Explanation(
-        judgement.verdict, .essential, at: place, [.init("IP needs this message, so it is always accepted.")])
+        verdict, .essential, at: place, [.init("IP needs this message, so it is always accepted.")])
     case .ping:
       result = Explanation(
-        judgement.verdict, .essential, at: place,
+        verdict, .essential, at: place,
         [.init("Echo requests are accepted within a rate limit, unless the policy says `ping closed`.")])
-    case .blocked(let i):
+    case .block(let i):
       let block = firewall.blocks[i]
       result = Explanation(
-        judgement.verdict, .blocked, at: place,
+        verdict, .blocked, at: place,
         [.init("This block refuses \(packet.source), whatever is exposed.", at: block.cause.span)])
       result.until = block.until
-    case .opened(let i):
+    case .opening(let i):
       let opening = firewall.openings[i]
       result = Explanation(
-        judgement.verdict, .exposed, at: place,
+        verdict, .exposed, at: place,
         [.init("\(subject(opening.cause)) is exposed to \(packet.source) here.", at: opening.cause.span)])
-      switch opening.translation {
-      case .redirect(let port):
-        result.steps.append(.init("The connection goes on to port \(shifted(packet, opening, port)) of the host."))
-      case .forward(let addresses, let port):
-        let family = addresses.filter { $0.family == packet.source.family }
-        let to = family.map(\.description).joined(separator: " or ")
-        result.steps.append(.init("The connection goes on to \(to), port \(shifted(packet, opening, port))."))
-      case nil: break
-      }
+      if let words = translation(of: decided, meaning) { result.steps.append(.init(words)) }
       result.until = opening.until
       describe(opening.cause, in: &result)
-    case .passed(let i):
+    case .passage(let i):
       let passage = firewall.passages[i]
       result = Explanation(
-        judgement.verdict, .exposed, at: place,
+        verdict, .exposed, at: place,
         [.init("\(firewall.name) passes it on.", at: passage.cause.span)])
-      if passage.masquerade { result.steps.append(.init("Its source address becomes that of \(firewall.name).")) }
+      if meaning.masqueraded.contains(decided) {
+        result.steps.append(.init("Its source address becomes that of \(firewall.name)."))
+      }
       result.until = passage.until
       describe(passage.cause, in: &result)
-    case .closed:
+    case .nothing:
       result = Explanation(
-        judgement.verdict, .closed, at: place,
+        verdict, .closed, at: place,
         [.init("Nothing exposes \(packet.traffic) on \(firewall.name) to \(packet.source).")])
       result.nearest = nearest(to: packet, in: firewall)
     }
     result.interface = packet.interface
-    result.isLimited = judgement.isLimited
+    result.isLimited = decided != values
     return result
   }
 
-  /// Returns the port that a packet to `packet`'s goes on to if the lowest public port of `opening` goes to `port`.
-  private func shifted(_ packet: Packet, _ opening: Opening, _ port: UInt16) -> Int {
-    Int(port) + Int(packet.destinationPort) - Int(opening.traffic.ports?.lower ?? packet.destinationPort)
+  /// Returns where `meaning` sends `packet`, as a sentence, if it goes elsewhere.
+  private func translation(of packet: PacketValues, _ meaning: Meaning) -> String? {
+    let port = Int(packet[.destinationPort])
+    func list(_ addresses: [Address]) -> String { addresses.map(\.description).joined(separator: " or ") }
+    return switch meaning.universe.translation(labelled: meaning.translations.label(of: packet)) {
+    case .redirect(let distance)?: "The connection goes on to port \(port + distance) of the host."
+    case .redirectAll(let port)?: "The connection goes on to port \(port) of the host."
+    case .forward(let addresses, let distance)?:
+      "The connection goes on to \(list(addresses)), port \(port + distance)."
+    case .forwardAll(let addresses, let port)?: "The connection goes on to \(list(addresses)), port \(port)."
+    case nil: nil
+    }
   }
 
   /// Returns the subject of `cause` as the beginning of a sentence.

@@ -12,10 +12,52 @@ public struct Explanation: Sendable {
     /// The line, if the sentence is about one.
     public var span: Span?
 
+    /// The rule of another program, if the sentence is about one.
+    public var rule: Quotation?
+
     /// Creates a step.
-    public init(_ sentence: String, at span: Span? = nil) {
+    public init(_ sentence: String, at span: Span? = nil, quoting rule: Quotation? = nil) {
       self.sentence = sentence
       self.span = span
+      self.rule = rule
+    }
+  }
+
+  /// A rule of another program as its file has it.
+  public struct Quotation: Sendable {
+    /// The file.
+    public var path: String
+
+    /// The number of the line, counted from 1, if the file has lines.
+    public var line: Int?
+
+    /// The rule, or where it stands.
+    public var text: String
+
+    /// Creates a quotation.
+    init(path: String, line: Int? = nil, text: String) {
+      self.path = path
+      self.line = line
+      self.text = text
+    }
+  }
+
+  /// What may become of a connection, and why.
+  public struct Outcome: Sendable {
+    /// What becomes of it.
+    public var verdict: Verdict
+
+    /// The reasons, the deciding one first.
+    public var steps: [Step]
+
+    /// What it meets on its way, in order.
+    public var way: [Step]
+
+    /// Creates an outcome.
+    public init(_ verdict: Verdict, _ steps: [Step], way: [Step] = []) {
+      self.verdict = verdict
+      self.steps = steps
+      self.way = way
     }
   }
 
@@ -31,6 +73,10 @@ public struct Explanation: Sendable {
     case essential
     /// The host or workload that it comes from may not open it.
     case egress
+    /// A rule of another program decides.
+    case rule
+    /// No rule of another program decides, but what holds without one.
+    case `default`
   }
 
   /// What becomes of it.
@@ -62,6 +108,21 @@ public struct Explanation: Sendable {
 
   /// The last day on which it is so.
   public var until: CalendarDate?
+
+  /// What it meets on its way, in order; rules of other programs alone.
+  public var way: [Step] = []
+
+  /// What else may become of it, depending on what is not known.
+  public var others: [Outcome] = []
+
+  /// What it depends on which of them is so, in words.
+  public var dependencies: [String] = []
+
+  /// What was taken for granted, in full sentences.
+  public var assumptions: [String] = []
+
+  /// What the rules have that has no meaning here.
+  public var unknowns: [String] = []
 
   /// What is near: lines that let something like it through, for a refused one.
   public var nearest: [Step] = []
@@ -104,6 +165,22 @@ public struct Question: Sendable {
   /// The cluster that the workloads are in.
   public var cluster: String?
 
+  /// A way through a host.
+  public enum Way: String, Sendable, CaseIterable {
+    /// To a process of the host.
+    case input
+    /// From one network to another.
+    case forward
+    /// From a process of the host.
+    case output
+  }
+
+  /// How rules of another program meet it.
+  public var way = Way.input
+
+  /// The interface that it leaves on, for rules of another program; nothing if that is not known.
+  public var departure: String?
+
   /// Creates a question.
   public init(
     from source: String, to destination: String, port: String, on interface: String? = nil,
@@ -116,6 +193,19 @@ public struct Question: Sendable {
     self.sourcePort = sourcePort
     self.cluster = cluster
   }
+
+  /// Throws why there is no packet of `traffic` from `source` to `destination`, if there is none.
+  func check(_ source: Address, _ destination: Address, _ traffic: Traffic) throws(UnanswerableQuestion) {
+    guard source.family == destination.family else {
+      throw UnanswerableQuestion("`\(source)` and `\(destination)` are of different families")
+    }
+    guard traffic.family.map({ $0 == source.family }) ?? true else {
+      throw UnanswerableQuestion("`\(port)` is no message between IPv4 addresses")
+    }
+  }
+
+  /// The number of `port`, if it has one.
+  var portNumber: UInt16? { UInt16(port.prefix { $0 != "/" }) }
 
   /// Returns the traffic that `port` means for packets of `family`.
   func traffic(_ family: AddressFamily) throws(UnanswerableQuestion) -> Traffic {

@@ -9,16 +9,15 @@ struct FlowWords {
   let old: Policy
   let new: Policy
 
-  /// Returns the row of `change`, one of those of `comparison`, on the host `host`, as far as its packets tell it, with the packet that shows it: one to
-  /// `addresses` if there is such a one.
+  /// Returns the row of `change`, one of those of `comparison`, at `place`, as far as its packets tell it, with the packet
+  /// that shows it: one to `addresses` if there is such a one.
   func row(
-    of change: Change, in comparison: Comparison, on host: String, to addresses: AddressSet, atMost most: Int,
-    in window: IntervalSet<UInt128>,
-    _ universe: Universe
+    of change: Change, in comparison: Comparison, at place: String, to addresses: AddressSet, atMost most: Int,
+    in window: IntervalSet<UInt128>, _ universe: Universe
   ) throws(BudgetExceeded) -> (Difference.Row, PacketValues) {
     let list = try universe.flows(of: change.packets, atMost: most, in: window)
     let packet = try comparison.example(of: change, to: addresses) ?? PacketValues()
-    var row = Difference.Row(change.kind, at: "host \(host)")
+    var row = Difference.Row(change.kind, at: place)
     row.flows = list.flows.map { text($0) }
     row.isCut = list.isCut
     row.conditions = try comparison.conditions(of: change)
@@ -108,15 +107,26 @@ struct FlowWords {
     return missing.isEmpty ? "some interfaces" : "every interface but \(missing.joined(separator: ", "))"
   }
 
-  /// Returns the moments of `times`.
+  /// Returns the moments of `times`, to the second where no day begins or ends.
   func text(moments times: IntervalSet<UInt128>, from start: UInt128) -> String {
     times.intervals.map { interval in
-      let first =
-        interval.lowerBound > start ? "from \(CalendarDate(daysSinceEpoch: Int(interval.lowerBound / 86_400)))" : ""
-      if interval.upperBound >= UInt128(Universe.lastMoment) { return "\(first) on" }
-      let last = "until the end of \(CalendarDate(daysSinceEpoch: Int(interval.upperBound / 86_400)))"
+      let (lower, upper) = (Int(interval.lowerBound), Int(min(interval.upperBound, UInt128(Universe.lastMoment))))
+      let first = interval.lowerBound > start ? "from \(lower % 86_400 == 0 ? FlowWords.day(lower) : FlowWords.moment(lower))" : ""
+      if upper >= Int(Universe.lastMoment) { return "\(first) on" }
+      let isDay = (upper + 1) % 86_400 == 0
+      // The first second that is no longer in is what a clock shows when it ends.
+      let last = isDay ? "until the end of \(FlowWords.day(upper))" : "until \(FlowWords.moment(upper + 1))"
       return first.isEmpty ? last : "\(first) \(last)"
     }.joined(separator: " and ")
+  }
+
+  private static func day(_ seconds: Int) -> String { "\(CalendarDate(daysSinceEpoch: seconds / 86_400))" }
+
+  /// Returns the moment that is `seconds` after the beginning of 1970, in UTC.
+  private static func moment(_ seconds: Int) -> String {
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let rest = seconds % 86_400
+    return "\(day(seconds)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) UTC"
   }
 
   /// Returns how many sources and ports `packets` have.

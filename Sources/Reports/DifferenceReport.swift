@@ -45,8 +45,8 @@ public struct DifferenceReport: Sendable {
       return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
     }
     var result = ""
-    for host in difference.addedHosts { result += "Host \(printable(host)) is new.\n" }
-    for host in difference.removedHosts { result += "Host \(printable(host)) is gone.\n" }
+    for host in difference.addedHosts { result += "Host \(printable(host)) is new: all that it opens is told.\n" }
+    for host in difference.removedHosts { result += "Host \(printable(host)) is gone: all that it closes is told.\n" }
     for name in difference.addedClusters { result += "Cluster \(printable(name)) is new.\n" }
     for name in difference.removedClusters { result += "Cluster \(printable(name)) is gone.\n" }
     if !result.isEmpty { result += "\n" }

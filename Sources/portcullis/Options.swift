@@ -82,6 +82,25 @@ struct PolicyOptions: ParsableArguments {
   }
 }
 
+extension Pipeline {
+  /// Returns the policy in `files` as it is on the day `today`, resolved and not judged, unless it means nothing: then its
+  /// findings are said and the run ends.
+  static func resolved(_ files: PolicyFiles, on today: CalendarDate?) async throws -> Pipeline {
+    var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
+    await pipeline.parseAll()
+    pipeline.resolveNames()
+    guard pipeline.isSound else {
+      let report = FindingsReport(
+        version: Portcullis.version, title: nil, sources: pipeline.sources, diagnostics: pipeline.diagnostics,
+        waived: [], checks: [], failing: .error)
+      Terminal.say(render(report, as: .text, color: Terminal.hasColors))
+      throw ExitCode.notRun
+    }
+    pipeline.lower()
+    return pipeline
+  }
+}
+
 extension Check {
   /// The check as reports describe it.
   var described: FindingsReport.Check {

@@ -39,6 +39,8 @@ import Glibc
       Terminal.fail(error.description)
     } catch let error as ChangeError {
       Terminal.fail(error.description)
+    } catch let error as ForeignFileError {
+      Terminal.fail(error.description)
     } catch {
       // Help and the version come this way too.
       let message = fullMessage(for: error)

@@ -1,5 +1,6 @@
 import Firewalls
 import Packets
+import Support
 import Syntax
 import Testing
 

@@ -294,7 +294,7 @@ private struct Promise {
     guard let witness = try packets.witness(of: rest, to: destinations) else { return nil }
     return Shortfall(
       words: "\(witness.words) does not get through on",
-      moments: witness.moments, labels: labels(for: witness, among: openings, of: firewall))
+      moments: witness.moments, labels: try labels(for: witness, among: openings, of: firewall, packets.universe))
   }
 
   /// Returns who of the audience the router `id` sends on to `traffic` of `service`, and the host behind it refuses, if
@@ -333,7 +333,7 @@ private struct Promise {
         return (
           Shortfall(
             words: "\(witness.words) does not get through behind router `\(inspection.firewalls[id.rawValue].name)` on",
-            moments: witness.moments, labels: labels(for: witness, among: mine, of: firewall)),
+            moments: witness.moments, labels: try labels(for: witness, among: mine, of: firewall, packets.universe)),
           "host `\(firewall.name)`"
         )
       }
@@ -342,15 +342,16 @@ private struct Promise {
   }
 
   /// Returns what keeps `witness` out of `firewall`, or nearly lets it in through one of `openings`.
-  private func labels(for witness: Witness, among openings: [Opening], of firewall: Firewall) -> [Diagnostic.Label] {
+  private func labels(
+    for witness: Witness, among openings: [Opening], of firewall: Firewall, _ universe: Universe
+  ) throws(BudgetExceeded) -> [Diagnostic.Label] {
     var meant = firewall
     meant.openings = openings
-    let judgement = meant.judge(witness.packet, on: witness.day)
-    switch judgement.reason {
-    case .blocked(let i): return [.init(firewall.blocks[i].cause.span, "refused by this block")]
-    case .opened(let i) where judgement.isLimited:
+    switch try meant.ruling(on: witness.values, in: universe, ignoringRates: true) {
+    case .block(let i): return [.init(firewall.blocks[i].cause.span, "refused by this block")]
+    case .opening(let i) where openings[i].limit != nil:
       return [.init(openings[i].cause.span, "let in within a limit alone")]
-    case .closed: break
+    case .nothing: break
     default: return []
     }
     guard let miss = meant.nearMisses(of: witness.packet, on: witness.day, count: 1).first else { return [] }

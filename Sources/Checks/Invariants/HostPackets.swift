@@ -95,7 +95,7 @@ final class HostPackets {
     let isLater = beginning > inspection.today
     let ending = interval.upperBound < UInt128(Universe.lastMoment) ? HostPackets.day(of: interval.upperBound) : nil
     return Witness(
-      packet: universe.first(packet), words: words, day: max(beginning, inspection.today),
+      packet: universe.first(packet), values: packet, words: words, day: max(beginning, inspection.today),
       beginning: isLater ? beginning : nil, ending: ending)
   }
 
@@ -120,6 +120,9 @@ final class HostPackets {
 struct Witness {
   /// The packet.
   let packet: Packet
+
+  /// It, as packet sets have it.
+  let values: PacketValues
 
   /// It, in words.
   let words: String

@@ -42,6 +42,34 @@ extension ClusterRules {
   }
 }
 
+extension ClusterRules {
+  /// Returns what closes the end of `packet` that `direction` judges, but for what is granted.
+  ///
+  /// - Requires: as for `meaning`.
+  public func isolations(
+    of packet: PacketValues, _ direction: Direction, in universe: ClusterUniverse
+  ) -> [Isolation] {
+    let kind = packet[direction == .ingress ? .departure : .arrival]
+    return isolations.filter {
+      $0.direction == direction && universe.kinds.numbers(of: $0.pods).contains(kind)
+    }
+  }
+
+  /// Returns what lets `packet` through at the end that `direction` judges.
+  ///
+  /// - Requires: as for `meaning`.
+  public func grants(
+    of packet: PacketValues, _ direction: Direction, in universe: ClusterUniverse, blocksHavePods: Bool
+  ) throws(BudgetExceeded) -> [Grant] {
+    let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods)
+    var result: [Grant] = []
+    for grant in grants where grant.direction == direction {
+      if try universe.space.set(of: definition.boxes(of: grant)).contains(packet) { result.append(grant) }
+    }
+    return result
+  }
+}
+
 /// The steps from rules to their meaning.
 private struct RulesDefinition {
   let rules: ClusterRules

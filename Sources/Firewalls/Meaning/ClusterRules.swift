@@ -18,10 +18,14 @@ public struct ClusterRules: Sendable {
     /// The direction.
     public var direction: Direction
 
-    /// Creates an isolation.
-    public init(_ pods: PodSelector, _ direction: Direction) {
+    /// What says so.
+    public var origin: String
+
+    /// Creates an isolation, which `origin` says.
+    public init(_ pods: PodSelector, _ direction: Direction, origin: String = "") {
       self.pods = pods
       self.direction = direction
+      self.origin = origin
     }
   }
 
@@ -81,6 +85,32 @@ public struct ClusterRules: Sendable {
       self.origin = origin
     }
   }
+
+  /// Pods that have a name, and their labels.
+  public struct NamedPods: Hashable, Sendable {
+    /// What has the name: `Deployment`, `Service`.
+    public var kind: String
+
+    /// The namespace.
+    public var namespace: String
+
+    /// The name.
+    public var name: String
+
+    /// The labels of the pods; of a service, those that it selects them by.
+    public var labels: [String: String]
+
+    /// Creates pods.
+    public init(kind: String, namespace: String, name: String, labels: [String: String]) {
+      self.kind = kind
+      self.namespace = namespace
+      self.name = name
+      self.labels = labels
+    }
+  }
+
+  /// The pods that are known by names; nothing is decided by them.
+  public var namedPods: [NamedPods] = []
 
   /// Pods that are closed in a direction.
   public var isolations: [Isolation] = []

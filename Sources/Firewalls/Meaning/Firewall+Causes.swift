@@ -1,46 +1,116 @@
 public import Packets
 import Syntax
 
+/// What of a firewall decides about a packet; the numbers are positions in the lists of the firewall.
+public enum Ruling: Hashable, Sendable {
+  /// It is no first packet of a connection.
+  case known
+  /// It comes over loopback, or goes there.
+  case loopback
+  /// IP needs it (`Essentials`).
+  case essential
+  /// It is an echo request, and the policy leaves them open.
+  case ping
+  /// One of `blocks` refuses it.
+  case block(Int)
+  /// One of `openings` accepts it.
+  case opening(Int)
+  /// One of `passages` accepts it.
+  case passage(Int)
+  /// One of `departures` lets the host send it.
+  case departure(Int)
+  /// The host may send what it wants.
+  case free
+  /// Nothing accepts it.
+  case nothing
+}
+
 extension Firewall {
+  /// Returns what decides about `packet`, by the same boxes of packets that the firewall means.
+  ///
+  /// - Parameters:
+  ///   - packet: the packet.
+  ///   - universe: where it is.
+  ///   - ignoresRates: whether what a line accepts within a rate counts as accepted, whatever `packet` says of the rate.
+  /// - Returns: what decides: of several lines, the first one that accepts without a rate, or else the first one.
+  public func ruling(
+    on packet: PacketValues, in universe: Universe, ignoringRates ignoresRates: Bool = false
+  ) throws(BudgetExceeded) -> Ruling {
+    let definition = MeaningDefinition(firewall: self, universe: universe)
+    guard try definition.states([.new, .untracked]).contains(packet) else { return .known }
+    let isArriving = packet[.direction] == 0
+    let lo = InterfaceName.value(of: "lo")
+    if packet[isArriving ? .arrival : .departure] == lo { return .loopback }
+    if !isArriving, departures == nil { return .free }
+    if try definition.essentials(areArriving: isArriving).contains(packet) { return .essential }
+    func holds(_ limit: Limit?) throws(BudgetExceeded) -> Bool {
+      guard let limit, !ignoresRates else { return true }
+      return packet[try universe.within(limit)] == 1
+    }
+    let traffic = universe.first(packet).traffic
+    guard isArriving else {
+      for (i, departure) in (departures ?? []).enumerated()
+      where departure.traffic?.contains(where: { $0.contains(traffic) }) ?? true {
+        if definition.boxes(departure).contains(where: { universe.space.contains(packet, in: $0) }) {
+          return .departure(i)
+        }
+      }
+      return .nothing
+    }
+    let lines = try rulingOfLines(on: packet, traffic, definition, holds)
+    // What is over the rate of echo requests is accepted if a line accepts it; without a rate, the line counts.
+    let isPlain =
+      switch lines {
+      case .opening(let i): openings[i].limit == nil
+      case .passage(let i): passages[i].limit == nil
+      default: false
+      }
+    if isPlain { return lines }
+    return try definition.echoes().contains(packet) ? .ping : lines
+  }
+
+  /// Returns which block, opening or passage decides about `packet`, which is of `traffic`.
+  private func rulingOfLines(
+    on packet: PacketValues, _ traffic: Traffic, _ definition: MeaningDefinition,
+    _ holds: (Limit?) throws(BudgetExceeded) -> Bool
+  ) throws(BudgetExceeded) -> Ruling {
+    let space = definition.space
+    func isIn(_ boxes: [PacketBox]) -> Bool { boxes.contains { space.contains(packet, in: $0) } }
+    let isDelivered = packet[.destinationKind] != UInt128(AddressKind.elsewhere.rawValue)
+    for (i, block) in blocks.enumerated() where isDelivered || !block.sparesTransit {
+      if isIn(definition.boxes(block)) { return .block(i) }
+    }
+    var limited: Ruling?
+    if isDelivered {
+      // Lines about other ports have no box with it, and would be most of the work.
+      for (i, opening) in openings.enumerated() where opening.traffic.contains(traffic) {
+        guard opening.limit == nil || limited == nil, isIn(definition.boxes(opening, label: 1)),
+          try holds(opening.limit)
+        else { continue }
+        if opening.limit == nil { return .opening(i) }
+        limited = .opening(i)
+      }
+      return limited ?? .nothing
+    }
+    for (i, passage) in passages.enumerated() {
+      guard passage.limit == nil || limited == nil, isIn(definition.boxes(passage)), try holds(passage.limit) else {
+        continue
+      }
+      if passage.limit == nil { return .passage(i) }
+      limited = .passage(i)
+    }
+    return limited ?? .nothing
+  }
+
   /// Returns the line that decides what becomes of `packet`, or nothing if none does: nothing lets it through, or
   /// everything of its kind goes through.
   public func cause(of packet: PacketValues, in universe: Universe) throws(BudgetExceeded) -> Cause? {
-    let day = CalendarDate(daysSinceEpoch: Int(min(packet[.time] / 86_400, 1 << 40)))
-    let state = ConnectionState(rawValue: UInt8(truncatingIfNeeded: packet[.state]))
-    guard state == .new || state == .untracked else { return nil }
-    let family: AddressFamily = packet[.family] == 0 ? .ipv4 : .ipv6
-    guard packet[.source] <= family.highest, packet[.destination] <= family.highest else { return nil }
-    // A name that no interface can have stands for one that the policy does not name.
-    func name(_ field: PacketField) -> String { InterfaceName.name(of: packet[field]) ?? "\u{1}" }
-    let first = Packet(
-      interface: name(.arrival), source: Address(family, packet[.source]),
-      destination: Address(family, packet[.destination]),
-      transport: TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport])),
-      sourcePort: UInt16(truncatingIfNeeded: packet[.sourcePort]),
-      destinationPort: UInt16(truncatingIfNeeded: packet[.destinationPort]))
-    if packet[.direction] == 1 {
-      return departures?.first { departure in
-        departure.destinations.contains(first.destination) && (departure.until.map { day <= $0 } ?? true)
-          && (departure.traffic?.contains { $0.contains(first.traffic) } ?? true)
-      }?.cause
+    switch try ruling(on: packet, in: universe) {
+    case .known, .loopback, .essential, .ping, .free, .nothing: nil
+    case .block(let i): blocks[i].cause
+    case .opening(let i): openings[i].cause
+    case .passage(let i): passages[i].cause
+    case .departure(let i): departures?[i].cause
     }
-    let isDelivered = packet[.destinationKind] != UInt128(AddressKind.elsewhere.rawValue)
-    if let block = blocks.first(where: { (isDelivered || !$0.sparesTransit) && $0.covers(first, on: day) }) {
-      return block.cause
-    }
-    func isWithin(_ limit: Limit?) throws(BudgetExceeded) -> Bool {
-      guard let limit else { return true }
-      return packet[try universe.within(limit)] == 1
-    }
-    if isDelivered {
-      for opening in openings where opening.covers(first, on: day) {
-        if try isWithin(opening.limit) { return opening.cause }
-      }
-      return nil
-    }
-    for passage in passages where passage.covers(first, departing: name(.departure), on: day) {
-      if try isWithin(passage.limit) { return passage.cause }
-    }
-    return nil
   }
 }

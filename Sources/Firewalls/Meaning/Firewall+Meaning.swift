@@ -59,7 +59,7 @@ struct MeaningDefinition {
 
   // MARK: - Parts of packets
 
-  private func states(_ states: [ConnectionState]) throws(BudgetExceeded) -> PacketSet {
+  func states(_ states: [ConnectionState]) throws(BudgetExceeded) -> PacketSet {
     try space.set(
       .state, in: space.values(IntervalSet(states.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .state))
   }

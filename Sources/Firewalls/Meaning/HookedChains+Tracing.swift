@@ -1,25 +1,64 @@
 public import Packets
 
 extension HookedChains {
+  /// What a packet meets on its way.
+  public struct Encounter {
+    /// What is met.
+    public enum What {
+      /// A rule that matches.
+      case rule(Rule)
+      /// The policy of a chain, whose rules do not decide.
+      case policy(Verdict)
+    }
+
+    /// What is met.
+    public var what: What
+
+    /// The name of its chain.
+    public var chain: String
+
+    /// The point on the way.
+    public var hook: Hook
+
+    /// `true` iff the kernel entered the chain, or the one that it was called from, to translate.
+    public var translates: Bool
+
+    /// `true` iff what lets the packet through here, lets it through a filter.
+    public var lets: Bool {
+      guard !translates, hook != .prerouting, hook != .postrouting else { return false }
+      return switch what {
+      case .rule(let rule): rule.action == .accept
+      case .policy(let verdict): verdict == .accept
+      }
+    }
+  }
+
   /// Returns the rules that `packet` meets and that match it, in order, as far as rules decide.
   ///
   /// The last one is the rule that decides, unless the policy of a chain does.
   public func trace(_ packet: PacketValues, in universe: Universe) throws(BudgetExceeded) -> [Rule] {
+    try encounters(of: packet, in: universe).compactMap { if case .rule(let rule) = $0.what { rule } else { nil } }
+  }
+
+  /// Returns what `packet` meets, in order: the rules that match it, and the policies of chains with rules or that refuse.
+  public func encounters(
+    of packet: PacketValues, in universe: Universe
+  ) throws(BudgetExceeded) -> [Encounter] {
     var tracer = Tracer(host: self, universe: universe, packet: packet)
     let isArriving = packet[.direction] == 0
     for hook in isArriving ? [Hook.prerouting] : [.output, .postrouting] where try tracer.pass(hook) != .accept {
-      return tracer.rules
+      return tracer.encounters
     }
-    guard isArriving else { return tracer.rules }
+    guard isArriving else { return tracer.encounters }
     let isDelivered =
       switch universe.translation(labelled: tracer.state.translation) {
       case let translation?: translation.targets == nil
       case nil: packet[.destinationKind] != UInt128(AddressKind.elsewhere.rawValue)
       }
     for hook in isDelivered ? [Hook.input] : [.forward, .postrouting] where try tracer.pass(hook) != .accept {
-      return tracer.rules
+      return tracer.encounters
     }
-    return tracer.rules
+    return tracer.encounters
   }
 }
 
@@ -34,8 +73,8 @@ private struct Tracer {
   /// What rules wrote on it.
   var state = PacketState()
 
-  /// The rules that matched it.
-  var rules: [HookedChains.Rule] = []
+  /// What it met.
+  var encounters: [HookedChains.Encounter] = []
 
   init(host: HookedChains, universe: Universe, packet: PacketValues) {
     self.host = host
@@ -51,13 +90,19 @@ private struct Tracer {
       let isFirst = packet[.state] == UInt128(ConnectionState.new.rawValue) && packet[.arrival] != lo
       if entrance.translates, !isFirst { continue }
       let before = state.translation
-      let decision = try judge(entrance.chain)
+      let decision = try judge(entrance.chain, from: entrance)
       if before != 0 { state.translation = before }
       switch decision {
       case .accept: break
       case .drop: return .drop
       case .reject: return .reject
-      case .fallThrough: if entrance.policy != .accept { return entrance.policy }
+      case .fallThrough:
+        let chain = host.chains[entrance.chain]
+        if entrance.policy != .accept || !chain.rules.isEmpty, !entrance.translates {
+          encounters.append(
+            .init(what: .policy(entrance.policy), chain: chain.name, hook: hook, translates: entrance.translates))
+        }
+        if entrance.policy != .accept { return entrance.policy }
       }
       if before == 0 { translate() }
     }
@@ -90,17 +135,21 @@ private struct Tracer {
   }
 
   /// Lets the chain at position `chain` judge the packet.
-  private mutating func judge(_ chain: Int) throws(BudgetExceeded) -> ChainExit.Decision {
+  private mutating func judge(
+    _ chain: Int, from entrance: HookedChains.Entrance
+  ) throws(BudgetExceeded) -> ChainExit.Decision {
     for rule in host.chains[chain].rules where try matches(rule) {
-      rules.append(rule)
+      encounters.append(
+        .init(
+          what: .rule(rule), chain: host.chains[chain].name, hook: entrance.hook, translates: entrance.translates))
       switch rule.action {
       case .accept: return .accept
       case .drop: return .drop
       case .reject: return .reject
       case .return: return .fallThrough
-      case .goto(let target): return try judge(target)
+      case .goto(let target): return try judge(target, from: entrance)
       case .jump(let target):
-        let decision = try judge(target)
+        let decision = try judge(target, from: entrance)
         if decision != .fallThrough { return decision }
       case .translate, .masquerade:
         state = state.after(rule.action) ?? state

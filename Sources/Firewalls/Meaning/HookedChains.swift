@@ -131,6 +131,9 @@ public struct HookedChains {
     /// The rule as its source writes it, or where it stands; a reader of proofs sees it.
     public var text: String
 
+    /// The number of its line, counted from 1, if its source has lines.
+    public var line: Int?
+
     /// Creates a rule that matches every packet.
     public init(_ action: Action, text: String) {
       self.action = action

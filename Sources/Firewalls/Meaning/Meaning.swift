@@ -107,24 +107,3 @@ extension Meaning {
     return ("\(fate(of: all)) under conditions", all)
   }
 }
-
-extension Verdict {
-  /// The label in maps of verdicts.
-  public var label: UInt32 {
-    switch self {
-    case .accept: 1
-    case .drop: 2
-    case .reject: 3
-    }
-  }
-
-  /// Returns the verdict that has `label`, or nothing if none has.
-  public init?(label: UInt32) {
-    switch label {
-    case 1: self = .accept
-    case 2: self = .drop
-    case 3: self = .reject
-    default: return nil
-    }
-  }
-}

@@ -82,6 +82,11 @@ public struct PodSelector: Hashable, Sendable {
     conditions[attribute] = conditions[attribute].map { $0.intersection(values) } ?? values
   }
 
+  /// `true` iff it looks at labels of namespaces other than their names.
+  public var looksAtNamespaceLabels: Bool {
+    conditions.keys.contains { if case .namespaceLabel = $0 { true } else { false } }
+  }
+
   /// Returns the selection of the pods that `self` and `other` select.
   public func intersection(_ other: PodSelector) -> PodSelector {
     var result = self

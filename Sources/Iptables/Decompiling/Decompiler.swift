@@ -80,6 +80,8 @@ struct Decompiler {
       var r = 0
       while r < chain.rules.count {
         line = lines[c][r]
+        let before = rules.count
+        defer { for i in before..<rules.count { rules[i].line = line.number } }
         if let choice = Choice(chain.rules, at: r) {
           try read(choice, table.name, into: &rules)
           r += choice.count

@@ -19,11 +19,11 @@ extension Decompiler {
     for type in types {
       switch type {
       case "Ingress":
-        rules.isolations.append(.init(pods, .ingress))
-        for rule in ingress { try readRule(rule, .ingress, pods, namespace) }
+        rules.isolations.append(.init(pods, .ingress, origin: object.words))
+        for rule in ingress { try readRule(rule, of: object, .ingress, pods, namespace) }
       case "Egress":
-        rules.isolations.append(.init(pods, .egress))
-        for rule in egress { try readRule(rule, .egress, pods, namespace) }
+        rules.isolations.append(.init(pods, .egress, origin: object.words))
+        for rule in egress { try readRule(rule, of: object, .egress, pods, namespace) }
       default: throw ManifestError(spec.path(of: "policyTypes"), "`\(type)` is not a direction")
       }
     }
@@ -33,7 +33,8 @@ extension Decompiler {
 
   /// Adds what `rule` of a policy in `namespace` for `pods` grants.
   private mutating func readRule(
-    _ rule: ForeignFields, _ direction: ClusterRules.Direction, _ pods: PodSelector, _ namespace: String
+    _ rule: ForeignFields, of object: ForeignObject, _ direction: ClusterRules.Direction, _ pods: PodSelector,
+    _ namespace: String
   ) throws(ManifestError) {
     var rule = rule
     var peers: [ClusterRules.Peer] = []
@@ -46,7 +47,7 @@ extension Decompiler {
     // An empty list has everyone, or every port.
     let grant = ClusterRules.Grant(
       pods, direction, peers: peers.isEmpty ? nil : peers, ports: ports.isEmpty ? nil : [], condition: condition,
-      origin: rule.path)
+      origin: "\(object.words), \(rule.path.dropFirst(object.file.utf8.count + 2))")
     if ports.isEmpty { rules.grants.append(grant) }
     for port in ports { try readPorts(port, of: grant) }
   }

@@ -47,6 +47,7 @@ struct Decompiler {
 
   /// Adds what `objects` say.
   mutating func read(_ objects: [ForeignObject]) throws(ManifestError) {
+    defer { rules.namedPods.sort { ($0.namespace, $0.name, $0.kind) < ($1.namespace, $1.name, $1.kind) } }
     // Names are looked up in all objects, whatever their order.
     for object in objects { try collect(object) }
     for object in objects {
@@ -106,6 +107,7 @@ struct Decompiler {
     case "Service" where object.apiVersion == "v1":
       let service = try ForeignService(object, namespace: namespace(of: object))
       services[ObjectName(namespace: service.namespace, name: object.name)] = service
+      if service.pods != nil { name(try selectorLabels(content), of: object) }
     case "Pod":
       try collectPods(content.fields("spec"), object.labels, of: object)
     case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob":
@@ -143,6 +145,20 @@ struct Decompiler {
       }
     }
     templates.append(template)
+    name(labels, of: object)
+  }
+
+  /// Notes that the pods with `labels` are those of `object`.
+  private mutating func name(_ labels: [String: String], of object: ForeignObject) {
+    rules.namedPods.append(
+      .init(kind: object.kind, namespace: object.namespace ?? "default", name: object.name, labels: labels))
+  }
+
+  /// Returns the labels that a service whose fields are `content` selects its pods by.
+  private func selectorLabels(_ content: ForeignFields) throws(ManifestError) -> [String: String] {
+    var content = content
+    var spec = try content.fields("spec")
+    return try spec.strings("selector")
   }
 
   /// Returns the ports that pods of `selector` which the manifests run call `name`, or nothing if they run none.

@@ -142,9 +142,19 @@ struct ListingReader {
     guard let position = positions[chain] else { throw Unreadable(message: "there is no chain `\(chain)`") }
     place = "\(chain)\(rule["handle"]?.number.map { " handle \($0)" } ?? "")"
     self.table = table
-    let text = "chain \(place)" + (rule["comment"]?.string.map { ": \($0)" } ?? "")
-    let rules = try self.rules(of: rule["expr"]?.array ?? [], text)
+    let expressions = rule["expr"]?.array ?? []
+    let text = "chain \(place): \(rule["comment"]?.string ?? ListingReader.words(of: expressions))"
+    let rules = try self.rules(of: expressions, text)
     host.chains[position].rules += rules
+  }
+
+  /// Returns `expressions` as the listing has them, cut where that is long.
+  private static func words(of expressions: [JSONValue]) -> String {
+    var result = ""
+    for expression in expressions where result.utf8.count < 200 {
+      result += (result.isEmpty ? "" : " ") + expression.text
+    }
+    return result.utf8.count > 240 ? String(result.prefix(237)) + "..." : result
   }
 
   /// Notes that `words` have no meaning here, and returns the condition that they match.

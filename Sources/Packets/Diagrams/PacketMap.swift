@@ -90,6 +90,17 @@ public struct PacketMap {
     space.looks(at: Set(fields.map(\.rawValue)), in: root)
   }
 
+  /// Returns `true` iff two packets that differ in `field` alone have different labels.
+  public func depends(on field: PacketField) throws(BudgetExceeded) -> Bool {
+    var seen = space.nothing
+    for label in labels {
+      let some = try packets(labelled: label).forgetting(field)
+      if try !seen.intersection(some).isEmpty { return true }
+      seen = try seen.union(some)
+    }
+    return false
+  }
+
   /// The labels that packets have, in order.
   public var labels: [UInt32] { space.labels(of: root) }
 

@@ -22,6 +22,7 @@ struct DiffCommand: AsyncParsableCommand {
         portcullis diff --host web1 --format json old new
         portcullis diff --then 2027-04-01 policies
         portcullis diff policies --host web1 iptables:/etc/iptables/rules.v4
+        portcullis diff policies --cluster prod manifests:deploy/
       """)
 
   /// How a difference is written.
@@ -32,7 +33,8 @@ struct DiffCommand: AsyncParsableCommand {
   @Argument(
     help: """
       The old and the new policy; with --against or --then, the one policy. With --host, one of them may be rules of \
-      another program: iptables:FILE, ip6tables:FILE (as iptables-save writes them) or nft:FILE (nft -j list ruleset).
+      another program: iptables:FILE, ip6tables:FILE (as iptables-save writes them) or nft:FILE (nft -j list ruleset); \
+      with --cluster, Kubernetes manifests: manifests:DIR. Two of one kind are compared without a policy.
       """,
     completion: .file(extensions: ["port"]))
   var paths: [String] = []
@@ -49,6 +51,9 @@ struct DiffCommand: AsyncParsableCommand {
   @Option(help: "Compare this host alone.")
   var host: String?
 
+  @Option(help: "Compare this cluster alone.")
+  var cluster: String?
+
   @Option(help: "How the answer is written: text or json.")
   var format = Format.text
 
@@ -62,12 +67,23 @@ struct DiffCommand: AsyncParsableCommand {
     } else if paths.count != 2 {
       throw ValidationError("Name the old and the new policy, or say --against GITREF or --then DATE.")
     }
-    let foreign = paths.filter { ForeignRules.place($0) != nil }
+    let foreign = paths.compactMap { ForeignRules.place($0)?.format }
     if !foreign.isEmpty {
-      guard against == nil, then == nil, foreign.count == 1, host != nil else {
-        throw ValidationError("Rules of another program are compared with the policy of one host: say --host NAME.")
+      guard against == nil, then == nil else { throw ValidationError("--against and --then are for policies alone.") }
+      let areManifests = foreign.map { $0 == .manifests }
+      if foreign.count == 2 {
+        guard areManifests[0] == areManifests[1] else {
+          throw ValidationError("Manifests are rules of a cluster, and the others of a host.")
+        }
+        guard host == nil, cluster == nil else { throw ValidationError("--host and --cluster are for policies.") }
+      } else if areManifests[0] ? host != nil : host == nil || cluster != nil {
+        throw ValidationError(
+          areManifests[0]
+            ? "Manifests are compared with the policy of one cluster: say --cluster NAME."
+            : "Rules of another program are compared with the policy of one host: say --host NAME.")
       }
     }
+    if host != nil, cluster != nil { throw ValidationError("--host and --cluster exclude one another.") }
     if let then, then < today ?? Terminal.today { throw ValidationError("--then is a day behind --today.") }
     if let against, against.isEmpty || against.hasPrefix("-") {
       throw ValidationError("`\(against)` is no Git commit.")
@@ -75,42 +91,50 @@ struct DiffCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    for (i, path) in paths.enumerated() {
-      if let place = ForeignRules.place(path) { return try await compare(paths[1 - i], with: place, areOld: i == 0) }
+    let foreign = try paths.map { try ForeignRules.place($0).map { try ForeignRules(at: $0) } }
+    if paths.count == 2, let old = foreign[0], let new = foreign[1] {
+      return try tell(.between(old, new, on: today ?? Terminal.today), from: old.name, to: new.name)
+    }
+    for (i, rules) in foreign.enumerated() {
+      if let rules { return try await compare(paths[1 - i], with: rules, areOld: i == 0) }
     }
     let path = paths.last ?? "policies"
-    let new = try await pipeline(PolicyFiles([path]), path)
+    let new = try await Pipeline.resolved(PolicyFiles([path]), on: today)
     let difference: Difference
     let old: String
     if let then {
       let day = today ?? Terminal.today
       old = "\(path) on \(day)"
-      difference = .between(ComparedPolicy(new, on: day), ComparedPolicy(new, on: then), host: try known(host, new))
+      difference = .between(ComparedPolicy(new, on: day), ComparedPolicy(new, on: then), host: try known(host, new), cluster: try cluster.map { try known(cluster: $0, new) })
     } else {
       let before: Pipeline
       if let against {
         old = "\(against):\(path)"
-        before = try await pipeline(PolicyFiles(commit: against, path), old)
+        before = try await Pipeline.resolved(PolicyFiles(commit: against, path), on: today)
       } else {
         old = paths[0]
-        before = try await pipeline(PolicyFiles([old]), old)
+        before = try await Pipeline.resolved(PolicyFiles([old]), on: today)
+      }
+      if let cluster, !before.policy.clusters.contains(where: { $0.name.value == cluster }) {
+        _ = try known(cluster: cluster, new)
       }
       if let host, !before.firewalls.contains(where: { $0.name == host }) { _ = try known(host, new) }
-      difference = .between(ComparedPolicy(before), ComparedPolicy(new), host: host)
+      difference = .between(ComparedPolicy(before), ComparedPolicy(new), host: host, cluster: cluster)
     }
     try tell(difference, from: old, to: then.map { "\(path) on \($0)" } ?? path)
   }
 
-  /// Compares the policy at `path` with the rules at `place`.
-  private func compare(
-    _ path: String, with place: (format: ForeignRules.Format, path: String), areOld: Bool
-  ) async throws {
-    let policy = ComparedPolicy(try await pipeline(PolicyFiles([path]), path))
-    guard let host = try known(host, policy.pipeline) else { return }
-    let rules = ForeignRules(place.format, path: place.path, text: try PolicyFiles.text(at: place.path))
-    let name = "\(place.format.rawValue):\(place.path)"
-    try tell(
-      .between(policy, host: host, and: rules, areOld: areOld), from: areOld ? name : path, to: areOld ? path : name)
+  /// Compares the policy at `path` with `rules`.
+  private func compare(_ path: String, with rules: ForeignRules, areOld: Bool) async throws {
+    let policy = ComparedPolicy(try await Pipeline.resolved(PolicyFiles([path]), on: today))
+    let difference: Difference
+    if rules.format == .manifests {
+      difference = .between(policy, cluster: try known(cluster: cluster, policy.pipeline), and: rules, areOld: areOld)
+    } else {
+      guard let host = try known(host, policy.pipeline) else { return }
+      difference = .between(policy, host: host, and: rules, areOld: areOld)
+    }
+    try tell(difference, from: areOld ? rules.name : path, to: areOld ? path : rules.name)
   }
 
   /// Prints `difference`, and ends the run as it wants.
@@ -129,17 +153,14 @@ struct DiffCommand: AsyncParsableCommand {
     Terminal.fail("`\(host)` is no host of the policy")
   }
 
-  /// Returns the resolved policy in `files`, unless it means nothing: then its findings are said and the run ends.
-  private func pipeline(_ files: PolicyFiles, _ path: String) async throws -> Pipeline {
-    var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
-    await pipeline.prepare()
-    guard pipeline.isSound else {
-      let report = FindingsReport(
-        version: Portcullis.version, title: nil, sources: pipeline.sources, diagnostics: pipeline.diagnostics,
-        waived: [], checks: [], failing: .error)
-      Terminal.say(render(report, as: .text, color: Terminal.hasColors))
-      throw ExitCode.notRun
+  /// Returns the name `cluster`, or that of the only cluster of `pipeline`, if it has such a one.
+  private func known(cluster: String?, _ pipeline: Pipeline) throws -> String {
+    let names = pipeline.policy.clusters.map(\.name.value)
+    if let cluster {
+      if names.contains(cluster) { return cluster }
+      Terminal.fail("`\(cluster)` is no cluster of the policy")
     }
-    return pipeline
+    if names.count == 1 { return names[0] }
+    Terminal.fail("the policy has \(names.count) clusters; name one with `--cluster`")
   }
 }

@@ -10,9 +10,15 @@ struct ExplainCommand: AsyncParsableCommand {
     commandName: "explain",
     abstract: "Say what becomes of a connection, and which line decides.",
     discussion: """
+      In place of a policy there may be rules of another program: iptables:FILE or ip6tables:FILE (as iptables-save writes
+      them), nft:FILE (nft -j list ruleset), or manifests:DIR (of Kubernetes). What they leave open is told: the answer then
+      is several verdicts, with what they depend on.
+
       Examples:
         portcullis explain --from 203.0.113.7 --to web1 --port 443/tcp
         portcullis explain --cluster prod --from shop/cart --to shop/ledger --port 5432/tcp
+        portcullis explain iptables:rules.v4 --from 203.0.113.7 --to 192.0.2.10 --port 22/tcp --in eth0
+        portcullis explain manifests:deploy/ --from shop/cart --to shop/app=ledger --port 5432/tcp
       """)
 
   /// How an explanation is written.
@@ -36,6 +42,14 @@ struct ExplainCommand: AsyncParsableCommand {
     help: ArgumentHelp("The interface that it arrives on (default: the one that the zones tell).", valueName: "iface"))
   var interface: String?
 
+  @Option(
+    name: .customLong("out"),
+    help: ArgumentHelp("The interface that it leaves on; for rules of another program.", valueName: "iface"))
+  var departure: String?
+
+  @Option(help: "How it goes through a host with rules of another program: input, forward or output (default: input).")
+  var way: Question.Way?
+
   @Option(help: ArgumentHelp("The source port.", valueName: "n"))
   var sport: UInt16 = 49152
 
@@ -45,96 +59,41 @@ struct ExplainCommand: AsyncParsableCommand {
   @Option(help: "How the answer is written: text or json.")
   var format = Format.text
 
+  func validate() throws {
+    guard let place = ForeignRules.place(policy.path) else {
+      if departure != nil || way != nil {
+        throw ValidationError("--out and --way are for rules of another program.")
+      }
+      return
+    }
+    if cluster != nil { throw ValidationError("--cluster is for policies.") }
+    if place.format == .manifests, interface != nil || departure != nil || way != nil {
+      throw ValidationError("Manifests know neither interfaces nor ways.")
+    }
+    if way == .output, interface != nil { throw ValidationError("What a host sends arrives on no interface.") }
+  }
+
   func run() async throws {
-    // What the checks found changes no verdict, and may be why somebody asks.
-    let pipeline = try await policy.resolvedPipeline()
-    let question = Question(from: from, to: to, port: port, on: interface, sourcePort: sport, in: cluster)
+    var question = Question(from: from, to: to, port: port, on: interface, sourcePort: sport, in: cluster)
+    question.departure = departure
+    question.way = way ?? .input
     let answer: Explanation
-    do throws(UnanswerableQuestion) {
-      answer = try pipeline.explain(question)
-    } catch {
+    var sources = Sources([])
+    do {
+      if let place = ForeignRules.place(policy.path) {
+        answer = try ForeignRules(at: place).explain(question, on: policy.today ?? Terminal.today)
+      } else {
+        // What checks would find changes no verdict, and may be why somebody asks.
+        let pipeline = try await Pipeline.resolved(PolicyFiles([policy.path]), on: policy.today)
+        sources = pipeline.sources
+        answer = try pipeline.explain(question)
+      }
+    } catch let error as UnanswerableQuestion {
       Terminal.fail(error.description)
     }
-    let report = ExplanationReport(answer, to: question, sources: pipeline.sources)
+    let report = ExplanationReport(answer, to: question, sources: sources)
     try Terminal.print(format == .json ? report.json : report.text)
   }
 }
 
-/// An explanation as it is written.
-private struct ExplanationReport {
-  /// What is explained.
-  let explanation: Explanation
-
-  /// The question.
-  let question: Question
-
-  /// The files of the policy.
-  let sources: Sources
-
-  /// Creates the report of the `explanation` of `question`.
-  init(_ explanation: Explanation, to question: Question, sources: Sources) {
-    self.explanation = explanation
-    self.question = question
-    self.sources = sources
-  }
-
-  /// The explanation for a person.
-  var text: String {
-    let arrival = explanation.interface.map { " arriving on \($0)" } ?? ""
-    var result = "\(explanation.verdict.rawValue): \(question.source) to \(question.destination), \(question.port)"
-    result = printable("\(result), at \(explanation.place)\(arrival)") + "\n"
-    for step in explanation.steps { result += paragraph(step) }
-    if explanation.isLimited { result += "\nIt is accepted within a rate limit only.\n" }
-    if let until = explanation.until { result += "\nThis holds until the end of \(until), UTC.\n" }
-    if let owner = explanation.owner {
-      result += "\nOwner: \(owner)\(explanation.contact.map { ", " + printable($0) } ?? "")\n"
-    }
-    if !explanation.nearest.isEmpty { result += "\nNearest:\n" }
-    for step in explanation.nearest { result += paragraph(step) }
-    return result
-  }
-
-  /// Returns `step` with its line.
-  private func paragraph(_ step: Explanation.Step) -> String {
-    guard let span = step.span else { return "\n\(printable(step.sentence))\n" }
-    let line = sources.file(of: span).line(at: Int(span.lower))
-    let range = sources.file(of: span).range(ofLine: line)
-    let code = printable(sources.file(of: span).text(range.lowerBound..<min(range.upperBound, range.lowerBound + 400)))
-    let place = printable(sources.location(of: span).description)
-    return "\n\(printable(step.sentence))\n  --> \(place)\n  | \(code)\n"
-  }
-
-  /// The explanation for a program.
-  var json: String {
-    func steps(_ steps: [Explanation.Step]) -> JSON {
-      .array(
-        steps.map { step in
-          let location = step.span.map { sources.location(of: $0) }
-          return .object([
-            ("sentence", .string(step.sentence)),
-            ("path", .optional(location?.path)),
-            ("line", location.map { .number($0.line) } ?? .null),
-            ("column", location.map { .number($0.column) } ?? .null),
-          ])
-        })
-    }
-    return JSON.object([
-      ("format", .string("portcullis-explanation")),
-      ("version", .number(1)),
-      ("verdict", .string(explanation.verdict.rawValue)),
-      ("reason", .string(explanation.reason.rawValue)),
-      ("place", .string(explanation.place)),
-      ("from", .string(question.source)),
-      ("to", .string(question.destination)),
-      ("port", .string(question.port)),
-      ("interface", .optional(explanation.interface)),
-      ("steps", steps(explanation.steps)),
-      ("nearest", steps(explanation.nearest)),
-      ("service", .optional(explanation.service)),
-      ("owner", .optional(explanation.owner)),
-      ("contact", .optional(explanation.contact)),
-      ("limited", .bool(explanation.isLimited)),
-      ("until", .optional(explanation.until.map { "\($0)" })),
-    ]).text
-  }
-}
+extension Question.Way: ExpressibleByArgument {}

@@ -63,15 +63,6 @@ struct PolicyFiles {
     }
   }
 
-  /// Returns the text of the file at `path`, which is no policy.
-  static func text(at path: String) throws -> String {
-    let file = try Descriptor(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, in: AT_FDCWD, path: path)
-    guard try file.status().kind == .regular, let bytes = try file.bytes(atMost: fileLimit) else {
-      throw ChangeError(description: "`\(path)` is no file, or has more than \(fileLimit >> 20) MiB")
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   /// Creates the policy of `files`, which somebody else read.
   init(read files: [SourceFile]) { sources = Sources(files) }
 

@@ -64,6 +64,49 @@ struct Repository {
   }
 }
 
+/// A file in a commit.
+private struct Blob {
+  /// Its path from the folder of the repository.
+  var name: String
+  /// The name of the object with its contents.
+  var object: String
+  /// The number of bytes.
+  var size: Int
+}
+
+extension Repository {
+  /// The most objects that one run of git is asked for, and the most bytes unless one object has more.
+  private static let batch = (objects: 1000, bytes: 32 << 20)
+
+  /// Returns `blobs` with their contents.
+  fileprivate func contents(of blobs: [Blob]) throws -> [(Blob, [UInt8])] {
+    var known: [String: [UInt8]] = [:]
+    // Files of one content are one object.
+    var seen: Set<String> = []
+    var rest = blobs.filter { seen.insert($0.object).inserted }[...]
+    while let first = rest.first {
+      var (count, size) = (1, first.size)
+      for blob in rest.dropFirst() {
+        guard count < Repository.batch.objects, size + blob.size <= Repository.batch.bytes else { break }
+        (count, size) = (count + 1, size + blob.size)
+      }
+      let part = rest.prefix(count)
+      // Objects that are files are written as they are, one behind the other (git-show(1)).
+      let arguments = ["show", "--no-textconv", "--no-ext-diff", "--no-color"] + part.map(\.object)
+      guard let bytes = try Repository.bytes(arguments, in: root), bytes.count == size else {
+        throw ChangeError(description: "git could not read `\(first.name)` and what follows it")
+      }
+      var start = 0
+      for blob in part {
+        known[blob.object] = Array(bytes[start..<start + blob.size])
+        start += blob.size
+      }
+      rest = rest.dropFirst(count)
+    }
+    return blobs.map { ($0, known[$0.object] ?? []) }
+  }
+}
+
 extension PolicyFiles {
   /// Reads the policy that was at `path` in `commit`; nothing on the disk is touched.
   init(commit: String, _ path: String) throws {
@@ -74,9 +117,9 @@ extension PolicyFiles {
     let inside = target == repository.root ? "." : String(target.dropFirst(target.hasPrefix(prefix) ? prefix.count : 0))
     guard
       let listing = try Repository.git(
-        "ls-tree", "-r", "-z", "--full-name", hash, "--", inside, in: repository.root)
+        "ls-tree", "-r", "-l", "-z", "--full-name", hash, "--", inside, in: repository.root)
     else { throw ChangeError(description: "git could not list `\(path)` in `\(commit)`") }
-    var files: [SourceFile] = []
+    var wanted: [Blob] = []
     for entry in listing.split(separator: "\0") {
       guard let tab = entry.firstIndex(of: "\t") else { continue }
       let name = String(entry[entry.index(after: tab)...])
@@ -86,11 +129,20 @@ extension PolicyFiles {
         throw ChangeError(
           description: "`\(name)` in `\(commit)` is a link or a submodule, which cannot be followed there")
       }
-      guard entry.hasPrefix("100"), name == inside || name.hasSuffix(".port") && !isHidden else { continue }
-      guard let bytes = try Repository.bytes(["cat-file", "blob", "\(hash):\(name)"], in: repository.root) else {
-        throw ChangeError(description: "git could not read `\(name)` in `\(commit)`")
+      guard entry.hasPrefix("100"), isPolicy else { continue }
+      // The mode, the kind, the name of the object, and its size (git-ls-tree(1)).
+      let words = entry[..<tab].split(separator: " ")
+      guard words.count == 4, let size = Int(words[3]), size <= PolicyFiles.fileLimit else {
+        throw ChangeError(description: "`\(name)` in `\(commit)` has more than \(PolicyFiles.fileLimit >> 20) MiB")
       }
-      files.append(SourceFile(path: "\(commit):\(name)", bytes: bytes))
+      wanted.append(Blob(name: name, object: String(words[2]), size: size))
+    }
+    guard wanted.reduce(0, { $0 + $1.size }) <= PolicyFiles.totalLimit else {
+      throw ChangeError(description: "the policy has more than \(PolicyFiles.totalLimit >> 20) MiB in all")
+    }
+    var files: [SourceFile] = []
+    for (blob, bytes) in try repository.contents(of: wanted) {
+      files.append(SourceFile(path: "\(commit):\(blob.name)", bytes: bytes))
     }
     guard !files.isEmpty else {
       throw ChangeError(description: "`\(commit)` has no `*.port` file at `\(inside)`")

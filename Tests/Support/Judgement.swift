@@ -1,15 +1,6 @@
+public import Firewalls
 public import Packets
 public import Syntax
-
-/// What becomes of a packet.
-public enum Verdict: String, Hashable, Sendable {
-  /// It is let in.
-  case accept
-  /// It disappears.
-  case drop
-  /// It is answered by a refusal.
-  case reject
-}
 
 /// What becomes of a packet and why.
 public struct Judgement: Hashable, Sendable {
@@ -48,6 +39,7 @@ public struct Judgement: Hashable, Sendable {
   }
 }
 
+/// The naive evaluator: one packet by the lists of the firewall, without any set of packets. The engine has to agree with it.
 extension Firewall {
   /// Returns what becomes on the day `today` of `packet`, the first of a connection.
   ///
@@ -85,11 +77,6 @@ extension Firewall {
       return Judgement(refusal, .closed)
     }
     return Judgement(.accept, .passed(best), isLimited: passages[best].limit != nil)
-  }
-
-  /// Returns `true` iff `address` is one of the host's own, or one that several hosts listen to.
-  public func isLocal(_ address: Address) -> Bool {
-    addresses.contains(address) || AddressSet.loopback.contains(address) || AddressSet.shared.contains(address)
   }
 
   /// Returns `true` iff the host's own processes may open the connection whose first packet is `packet` on the day
