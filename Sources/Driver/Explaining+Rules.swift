@@ -133,7 +133,12 @@ private struct RuleExplainer {
   private func outcome(_ verdict: Verdict, of packet: PacketValues) throws(BudgetExceeded) -> Explanation.Outcome {
     let encounters = try reading.chains.encounters(of: packet, in: universe)
     let way = encounters.map(step)
-    let deciding = verdict == .accept ? encounters.lastIndex { $0.lets } : encounters.indices.last
+    // Of all that lets it through, a rule says more than a policy.
+    let letting = encounters.indices.filter { encounters[$0].lets }
+    let deciding =
+      verdict == .accept
+      ? letting.last { if case .rule = encounters[$0].what { true } else { false } } ?? letting.last
+      : encounters.indices.last
     guard let deciding else {
       return Explanation.Outcome(verdict, [.init("No chain of these rules refuses it.")], way: way)
     }

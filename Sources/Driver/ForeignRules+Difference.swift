@@ -19,9 +19,10 @@ extension Difference {
     return RulesComparison(old: sides[0], new: sides[1], at: "host \(host)", from: policy.pipeline.today).difference()
   }
 
-  /// Returns what changes from the day `today` on if the rules `new` of a host take the place of `old`.
+  /// Returns what changes from the day `today` on if the rules `new` take the place of `old`, of a host or of a cluster both.
   public static func between(_ old: ForeignRules, _ new: ForeignRules, on today: CalendarDate) -> Difference {
-    RulesComparison(old: .rules(old), new: .rules(new), at: "the host", from: today).difference()
+    if new.format == .manifests { return betweenClusters(old, new) }
+    return RulesComparison(old: .rules(old), new: .rules(new), at: "the host", from: today).difference()
   }
 }
 

@@ -38,9 +38,9 @@ public struct DifferenceReport: Sendable {
     let palette = Palette(isOn: color)
     let families = difference.families.isEmpty ? "" : " (\(difference.families.joined(separator: ", ")))"
     let clusters =
-      difference.clusters == 0
-      ? "" : difference.clusters == 1 ? " and 1 cluster" : " and \(difference.clusters) clusters"
-    let hosts = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families + clusters
+      difference.clusters == 0 ? nil : difference.clusters == 1 ? "1 cluster" : "\(difference.clusters) clusters"
+    let machines = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families
+    let hosts = difference.hosts == 0 ? clusters ?? machines : machines + (clusters.map { " and \($0)" } ?? "")
     if difference.isEmpty {
       return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
     }

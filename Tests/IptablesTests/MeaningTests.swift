@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  private func compare(_ ruleset: Ruleset, _ firewall: Firewall, _ packet: Packet, departing: String) throws {
+  private func compare(_ ruleset: Iptables.Ruleset, _ firewall: Firewall, _ packet: Packet, departing: String) throws {
     let known = firewall.addresses
     let isLocal: (Address) -> Bool = { known.contains($0) || firewall.isLocal($0) }
     let judgement = firewall.judge(packet, departing: departing, on: testDay)
@@ -117,7 +117,7 @@ import Testing
       var compiler = Compiler(firewall, family, sources: testSources)
       let ruleset = compiler.ruleset()
       for inserting in [false, true] {
-        let (again, problems) = Ruleset.parse(ruleset.text(header: ["x"], inserting: inserting), family)
+        let (again, problems) = Iptables.Ruleset.parse(ruleset.text(header: ["x"], inserting: inserting), family)
         #expect(problems.isEmpty)
         #expect(again == ruleset)
       }

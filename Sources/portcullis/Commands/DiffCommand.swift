@@ -1,6 +1,7 @@
 import ArgumentParser
 import Driver
 import Firewalls
+import Policies
 import Reports
 import Syntax
 

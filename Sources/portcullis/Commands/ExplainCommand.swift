@@ -1,5 +1,5 @@
-import ArgumentParser
-import Driver
+public import ArgumentParser
+public import Driver
 import Firewalls
 import Reports
 import Syntax

@@ -64,7 +64,9 @@ struct ExplanationReport {
     var result = "\nIts way:\n"
     for (i, step) in way.enumerated() {
       result += "  \(i + 1). \(printable(step.sentence))\n"
-      if let rule = step.rule { result += "     \(printable(place(of: rule))): \(printable(shortened(rule.text)))\n" }
+      // All of them stand in the one file that the headline names.
+      let line = step.rule?.line.map { "line \($0): " } ?? ""
+      if let rule = step.rule { result += "     \(line)\(printable(shortened(rule.text)))\n" }
     }
     return result
   }
