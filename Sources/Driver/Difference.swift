@@ -127,6 +127,11 @@ private struct HostComparison {
     row.after = try fate(packet, comparison.new, newFirewall, new)
     guard let cause = change.cause else {
       row.reason = reason(change)
+      let isSent = !change.packets.values(of: .direction).contains(0)
+      // A host that is not there sends nothing; of what IP needs nobody asks.
+      if isSent, oldFirewall == nil || newFirewall == nil {
+        (row.flows, row.isCut) = (["everything that the host sends"], false)
+      }
       return row
     }
     row.cause = NamedCauses(old, new).line(

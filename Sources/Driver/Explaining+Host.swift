@@ -9,7 +9,7 @@ extension Pipeline {
   /// - Requires: the firewalls are derived.
   public func explain(_ question: Question) throws(UnanswerableQuestion) -> Explanation {
     guard let lowering else { preconditionFailure("explained before it was lowered") }
-    if question.cluster != nil || question.destination.contains("/") {
+    if [question.source, question.destination].contains(where: { $0.contains("/") }) || question.cluster != nil {
       return try explainPods(question, lowering)
     }
     guard let source = Address(question.source) else {

@@ -99,6 +99,10 @@ private struct ManifestExplainer {
     var result = Explanation(first.verdict, reason, at: manifests.name, first.steps)
     result.others = Array(outcomes.dropFirst())
     result.dependencies = try dependencies(of: maps)
+    if first.verdict != .accept, let packet = try universe.connection(of: connections) {
+      let isSent = reason == .egress
+      result.nearest = try nearest(to: packet, traffic, isSent ? .egress : .ingress, isSent ? target : source)
+    }
     result.assumptions = assumptions
     result.unknowns = rules.unknowns
     return result
@@ -115,7 +119,9 @@ private struct ManifestExplainer {
         continue
       }
       let reached = Traffic.ports(traffic.transport, PortRange(port))
-      return (reached, [.init("The Service `\(name)` of `\(namespace)` sends \(traffic) on to \(reached) of its pods.")])
+      return (
+        reached, [.init("The Service `\(name)` of `\(namespace)` sends \(traffic) on to \(reached) of its pods.")]
+      )
     }
     return (traffic, [])
   }
@@ -218,12 +224,36 @@ private struct ManifestExplainer {
     return (steps, true, true)
   }
 
+  /// Returns the rules that come nearest to letting `packet`, which is of `traffic`, through at the end that `direction`
+  /// judges; `other` is the other end.
+  private func nearest(
+    to packet: PacketValues, _ traffic: Traffic, _ direction: ClusterRules.Direction, _ other: End
+  ) throws(BudgetExceeded) -> [Explanation.Step] {
+    var (here, elsewhere): ([Explanation.Step], [Explanation.Step]) = ([], [])
+    for grant in rules.grants where grant.direction == direction {
+      var everyone = grant
+      everyone.peers = nil
+      var everything = grant
+      everything.ports = nil
+      let from = direction == .ingress ? "from" : "to"
+      if try rules.holds(everyone, packet, in: universe) {
+        let sentence = "This rule lets \(traffic) through, but not \(from) \(other.name)."
+        here.append(.init(sentence, quoting: manifests.quotation(of: grant.origin)))
+      } else if try rules.holds(everything, packet, in: universe) {
+        let sentence = "This rule is for connections \(from) \(other.name), but not for \(traffic)."
+        elsewhere.append(.init(sentence, quoting: manifests.quotation(of: grant.origin)))
+      }
+    }
+    return Array((here + elsewhere).prefix(3))
+  }
+
   /// Returns what decides which verdict of `maps` it is: those of a plugin that does not look for pods in blocks of
   /// addresses, and of one that does.
   private func dependencies(of maps: [PacketMap]) throws(BudgetExceeded) -> [String] {
     var words: [String] = []
     if maps[0] != maps[1] {
-      words.append("whether blocks of addresses have pods in them, as the network plugin has it (Calico: yes; Cilium: no)")
+      words.append(
+        "whether blocks of addresses have pods in them, as the network plugin has it (Calico: yes; Cilium: no)")
     }
     func depends(on field: PacketField) throws(BudgetExceeded) -> Bool {
       for map in maps where try map.depends(on: field) { return true }

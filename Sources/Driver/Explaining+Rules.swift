@@ -164,7 +164,8 @@ private struct RuleExplainer {
     case .drop: return "This rule of \(chain) drops it."
     case .reject: return "This rule of \(chain) refuses it."
     case .return: return "By this rule it leaves \(chain)."
-    case .jump(let target): return "This rule of \(chain) sends it through chain `\(reading.chains.chains[target].name)`."
+    case .jump(let target):
+      return "This rule of \(chain) sends it through chain `\(reading.chains.chains[target].name)`."
     case .goto(let target):
       return "This rule of \(chain) sends it to chain `\(reading.chains.chains[target].name)`, not to come back."
     case .mark, .copy: return "This rule of \(chain) marks it, and it goes on."

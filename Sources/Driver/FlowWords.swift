@@ -111,7 +111,9 @@ struct FlowWords {
   func text(moments times: IntervalSet<UInt128>, from start: UInt128) -> String {
     times.intervals.map { interval in
       let (lower, upper) = (Int(interval.lowerBound), Int(min(interval.upperBound, UInt128(Universe.lastMoment))))
-      let first = interval.lowerBound > start ? "from \(lower % 86_400 == 0 ? FlowWords.day(lower) : FlowWords.moment(lower))" : ""
+      let first =
+        interval.lowerBound > start
+        ? "from \(lower % 86_400 == 0 ? FlowWords.day(lower) : FlowWords.moment(lower))" : ""
       if upper >= Int(Universe.lastMoment) { return "\(first) on" }
       let isDay = (upper + 1) % 86_400 == 0
       // The first second that is no longer in is what a clock shows when it ends.

@@ -54,18 +54,25 @@ private struct ManifestComparison {
       }
     }
 
-    /// Returns where the manifests let `packet` through, in words behind what becomes of it.
+    /// Returns where the manifests let `packet` through or close it, in words behind what becomes of it.
     func origin(
       of packet: PacketValues, in universe: ClusterUniverse, blocksHavePods: Bool
     ) throws(BudgetExceeded) -> String {
       guard case .rules(let rules, let files) = self else { return "" }
-      let origins = try rules.origins(of: packet, in: universe, blocksHavePods: blocksHavePods)
-      let closing = origins.isEmpty ? rules.isolations(of: packet, .ingress, in: universe).map(\.origin) : []
-      let words = (origins + closing).prefix(3).map { origin in
-        let quotation = files.quotation(of: origin)
-        return "\(quotation.path): \(quotation.text)"
+      var (closing, letting): ([String], [String]) = ([], [])
+      for direction in [ClusterRules.Direction.egress, .ingress] {
+        let isolations = rules.isolations(of: packet, direction, in: universe)
+        if isolations.isEmpty { continue }
+        let grants = try rules.grants(of: packet, direction, in: universe, blocksHavePods: blocksHavePods)
+        if grants.isEmpty { closing += isolations.map(\.origin) } else { letting += grants.map(\.origin) }
       }
-      return words.isEmpty ? "" : " (\(words.joined(separator: "; ")))"
+      var words: [String] = []
+      for origin in closing.isEmpty ? letting : closing {
+        let quotation = files.quotation(of: origin)
+        let text = "\(quotation.path): \(quotation.text)"
+        if !words.contains(text) { words.append(text) }
+      }
+      return words.isEmpty ? "" : " (\(words.prefix(3).joined(separator: "; ")))"
     }
   }
 
@@ -99,7 +106,8 @@ private struct ManifestComparison {
       result.unknowns += rules.unknowns
       for (name, labels) in rules.namespaces.sorted(by: { $0.key < $1.key }) {
         if let others = namespaces.updateValue(labels, forKey: name), others != labels {
-          result.unknowns.append("the labels of the namespace `\(name)` change; both sides are compared with the new ones")
+          result.unknowns.append(
+            "the labels of the namespace `\(name)` change; both sides are compared with the new ones")
         }
       }
     }

@@ -144,14 +144,25 @@ import Testing
     #expect(try box.portcullis("diff", "good.port", "good.port", "--host", "h").code == 2)
   }
 
-  @Test func newAndGoneHostsAreNamed() throws {
+  @Test func newAndGoneHostsAreToldInFull() throws {
     let policy = Self.web("expose to 203.0.113.0/24")
-    let (_, json) = try difference(policy, policy + Self.host)
+    let (code, json) = try difference(policy, policy + Self.host, "--exit-code")
+    #expect(code == 4)
     #expect(json["addedHosts"] as? [String] == ["h"])
-    #expect(try summary(json) == ["opens: 8443/tcp from 203.0.113.0/24 by web new"])
+    let opened = [
+      "8443/tcp from 203.0.113.0/24 by web", "echo-request/icmp from anywhere (IPv4 only); ", "everything that the host sends",
+    ]
+    let opens = try summary(json)
+    #expect(opens.count == 3 && opens.allSatisfy { $0.hasPrefix("opens: ") }, "\(opens)")
+    for words in opened { #expect(opens.contains { $0.contains(words) }, "\(words): \(opens)") }
+    let reasons = try rows(json).compactMap { $0["reason"] as? String }
+    #expect(
+      reasons == ["the host is new, and answers echo requests (`ping`)", "the host is new, and its egress is open"])
     let gone = try difference(policy + Self.host, policy).json
     #expect(gone["removedHosts"] as? [String] == ["h"])
-    #expect(try summary(gone) == ["closes: 8443/tcp from 203.0.113.0/24 by web old"])
+    let closes = try summary(gone)
+    #expect(closes.count == 3 && closes.allSatisfy { $0.hasPrefix("closes: ") }, "\(closes)")
+    for words in opened { #expect(closes.contains { $0.contains(words) }, "\(words): \(closes)") }
   }
 
   @Test func rulesOfOthersAreComparedWithThePolicy() throws {

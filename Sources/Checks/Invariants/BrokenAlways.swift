@@ -349,8 +349,7 @@ private struct Promise {
     meant.openings = openings
     switch try meant.ruling(on: witness.values, in: universe, ignoringRates: true) {
     case .block(let i): return [.init(firewall.blocks[i].cause.span, "refused by this block")]
-    case .opening(let i) where openings[i].limit != nil:
-      return [.init(openings[i].cause.span, "let in within a limit alone")]
+    case .opening(let i): return [.init(openings[i].cause.span, "let in within a limit alone")]
     case .nothing: break
     default: return []
     }

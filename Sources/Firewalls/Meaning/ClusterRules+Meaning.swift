@@ -55,6 +55,16 @@ extension ClusterRules {
     }
   }
 
+  /// Returns `true` iff `grant` is for `packet`, where blocks of addresses have pods in them.
+  ///
+  /// - Requires: as for `meaning`.
+  public func holds(
+    _ grant: Grant, _ packet: PacketValues, in universe: ClusterUniverse
+  ) throws(BudgetExceeded) -> Bool {
+    let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: true)
+    return try universe.space.set(of: definition.boxes(of: grant)).contains(packet)
+  }
+
   /// Returns what lets `packet` through at the end that `direction` judges.
   ///
   /// - Requires: as for `meaning`.

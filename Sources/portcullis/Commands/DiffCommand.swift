@@ -106,7 +106,9 @@ struct DiffCommand: AsyncParsableCommand {
     if let then {
       let day = today ?? Terminal.today
       old = "\(path) on \(day)"
-      difference = .between(ComparedPolicy(new, on: day), ComparedPolicy(new, on: then), host: try known(host, new), cluster: try cluster.map { try known(cluster: $0, new) })
+      difference = .between(
+        ComparedPolicy(new, on: day), ComparedPolicy(new, on: then), host: try known(host, new),
+        cluster: try cluster.map { try known(cluster: $0, new) })
     } else {
       let before: Pipeline
       if let against {

@@ -77,7 +77,8 @@ extension ForeignRules {
           let text = try ForeignRules.text(of: name, in: folder.number, path: full)
           total += text.utf8.count
           guard total <= PolicyFiles.totalLimit else {
-            throw ForeignFileError(description: "the manifests have more than \(PolicyFiles.totalLimit >> 20) MiB in all")
+            throw ForeignFileError(
+              description: "the manifests have more than \(PolicyFiles.totalLimit >> 20) MiB in all")
           }
           files.append(Artefact(path: below + name, text: text))
         }
