@@ -150,7 +150,8 @@ import Testing
     #expect(code == 4)
     #expect(json["addedHosts"] as? [String] == ["h"])
     let opened = [
-      "8443/tcp from 203.0.113.0/24 by web", "echo-request/icmp from anywhere (IPv4 only); ", "everything that the host sends",
+      "8443/tcp from 203.0.113.0/24 by web", "echo-request/icmp from anywhere (IPv4 only); ",
+      "everything that the host sends",
     ]
     let opens = try summary(json)
     #expect(opens.count == 3 && opens.allSatisfy { $0.hasPrefix("opens: ") }, "\(opens)")

@@ -33,6 +33,7 @@ extension Firewall {
   ///   - universe: where it is.
   ///   - ignoresRates: whether what a line accepts within a rate counts as accepted, whatever `packet` says of the rate.
   /// - Returns: what decides: of several lines, the first one that accepts without a rate, or else the first one.
+  /// - Throws: `BudgetExceeded` if the sets of packets are too complex.
   public func ruling(
     on packet: PacketValues, in universe: Universe, ignoringRates ignoresRates: Bool = false
   ) throws(BudgetExceeded) -> Ruling {
