@@ -29,6 +29,17 @@ extension Difference {
   }
 }
 
+extension ComparedPolicy {
+  /// Returns the firewall of the cluster `name`, and the day on which it is looked at.
+  fileprivate func cluster(_ name: String) -> (firewall: ClusterFirewall, day: CalendarDate)? {
+    guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
+      let lowering = pipeline.lowering
+    else { return nil }
+    let day = day ?? pipeline.today
+    return (lowering.firewall(of: ID(index), on: day), day)
+  }
+}
+
 /// The comparison of a cluster where one side at least is manifests.
 private struct ManifestComparison {
   /// What is compared.
@@ -120,7 +131,7 @@ private struct ManifestComparison {
     var rows: [(row: Difference.Row, plugins: [Bool])] = []
     let all = plugins ?? [true, false]
     for blocksHavePods in all {
-      var comparison = try ClusterComparison(
+      var comparison = try ClusterRulesComparison(
         name, in: universe, old.meaning(in: universe, blocksHavePods: blocksHavePods),
         new.meaning(in: universe, blocksHavePods: blocksHavePods))
       comparison.oldOrigin = { packet throws(BudgetExceeded) in
