@@ -58,10 +58,11 @@ let package = Package(
       imports: [
         "Packets", "Syntax", "Policies", "Firewalls", "Checks", "Nftables", "Iptables", "Kubernetes", "Sysctl",
       ]),
+    room("Deploy", imports: ["Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     .executableTarget(
       name: "portcullis",
       dependencies: [
-        "Driver", "Reports", "Checks", "Firewalls", "Policies", "Syntax", "Packets",
+        "Deploy", "Netlink", "Nftables", "Driver", "Reports", "Checks", "Firewalls", "Policies", "Syntax", "Packets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -4,11 +4,14 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 
 #include <linux/inet_diag.h>
+#include <linux/membarrier.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -28,5 +31,11 @@
 
 // setns(2), which <sched.h> hides from all but GNU programs.
 extern int setns(int descriptor, int kind);
+
+// Returns 0 once every processor has gone through a moment in which it judged no packet (membarrier(2), which is
+// synchronize_rcu() in the kernel), or -1 if the kernel offers no such thing.
+static inline int portcullis_wait_for_packets(void) {
+  return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
 
 #endif

@@ -1,0 +1,71 @@
+extension Plan {
+  /// Returns the ruleset that judges once `swap`, the transaction of that step, is carried out on `staged`.
+  ///
+  /// It is told from what the kernel has, so that what it is proved of is what will judge.
+  public func outcome(of swap: Transaction, on staged: LiveTable?) -> Table {
+    var table = staged ?? LiveTable(swap.table, handle: 0, generation: 0)
+    for command in swap.commands { table.carryOut(command) }
+    return table.judging.table.pruned.logical
+  }
+}
+
+extension LiveTable {
+  /// Does what `command` of a swap does.
+  fileprivate mutating func carryOut(_ command: Command) {
+    switch command {
+    case .createTable, .deleteTable:
+      chains = []
+      sets = []
+      oddities = []
+    case .addChain(let name, let hook): chains.append(LiveChain(name, handle: 0, hook: hook))
+    case .deleteChain(let name): chains.removeAll { $0.name == name }
+    case .flushChain(let name): setRules([], of: name)
+    case .addRules(let rules, let name, _):
+      for i in chains.indices where chains[i].name == name {
+        chains[i].rules += rules.map { LiveRule(handle: 0, rule: $0.canonical) }
+      }
+    case .insertRule(let rule, let name):
+      for i in chains.indices where chains[i].name == name {
+        chains[i].rules.insert(LiveRule(handle: 0, rule: rule.canonical), at: 0)
+      }
+    case .deleteRule(let handle, let name):
+      for i in chains.indices where chains[i].name == name { chains[i].rules.removeAll { $0.handle == handle } }
+    case .addSet(let set, _):
+      var definition = set
+      definition.elements = []
+      sets.append(LiveSet(definition, handle: 0, elements: set.elements.ordered))
+    case .deleteSet(let name): sets.removeAll { $0.definition.name == name }
+    case .addElements(let elements, let set, let timeout, _):
+      for i in sets.indices where sets[i].definition.name == set.name {
+        sets[i].elements = (sets[i].elements + elements).ordered
+        if let timeout { sets[i].lifetimes += elements.map { _ in Lifetime(timeout: timeout, left: timeout) } }
+      }
+    case .deleteElements(let elements, let set):
+      let keys = Set(elements.map(\.key))
+      for i in sets.indices where sets[i].definition.name == set.name {
+        sets[i].elements.removeAll { keys.contains($0.key) }
+      }
+    }
+  }
+}
+
+extension Table {
+  /// The same ruleset with the names that the policy's ruleset has.
+  public var logical: Table {
+    let renaming = Renaming.logical
+    return Table(
+      name,
+      sets: sets.map { set in
+        var plain = set
+        plain.name = set.name.logicalName
+        plain.elements = set.elements.map(renaming.element)
+        return plain
+      },
+      chains: chains.map { Chain($0.name.logicalName, hook: $0.hook, rules: $0.rules.map(renaming.rule)) })
+  }
+}
+
+extension LiveTable {
+  /// What judges now, as the policy's ruleset has it; rules that are not understood are left out, and are in `unknowns`.
+  public var ruleset: Table { judging.table.pruned.logical }
+}
