@@ -13,7 +13,7 @@ public struct Deployment {
   public static let table = NftablesBackend.table
 
   /// How often a change begins anew when somebody else changes rules meanwhile.
-  private static let mostAttempts = 10
+  static let mostAttempts = 10
 
   /// What is told when a step is done, for tests that end the program there.
   public var hasDone: (Plan.Purpose) -> Void = { _ in }

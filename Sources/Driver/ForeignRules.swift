@@ -33,6 +33,19 @@ public struct ForeignRules: Sendable {
     self.init(format, path: path, files: [Artefact(path: path, text: text)])
   }
 
+  /// The rules, if they were read already.
+  private var ruleset: (any ParsedRuleset)?
+
+  /// Creates the rules of a host that were read already from `path`; `unknowns` is what was not understood.
+  public init(_ ruleset: any ParsedRuleset, path: String, unknowns: [String] = []) {
+    self.init(.nft, path: path, files: [])
+    self.ruleset = ruleset
+    self.unknowns = unknowns
+  }
+
+  /// What was not understood when they were read.
+  private var unknowns: [String] = []
+
   /// Creates rules that stand in `files`.
   public init(_ format: Format, path: String, files: [Artefact]) {
     self.format = format
@@ -53,6 +66,11 @@ public struct ForeignRules: Sendable {
 
   /// Returns what the rules make a host do.
   func read(in universe: Universe) throws(UnreadableRuleset) -> RulesetReading {
+    if let ruleset {
+      var reading = try ruleset.reading(in: universe)
+      reading.unknowns += unknowns
+      return reading
+    }
     guard let text = files.first?.text, format != .manifests else {
       throw UnreadableRuleset(message: "\(path) holds no rules of a host")
     }

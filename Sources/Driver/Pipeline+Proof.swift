@@ -36,6 +36,26 @@ public struct Proof: Sendable {
   public var holds: Bool { difference == nil && failure == nil }
 }
 
+extension Proof {
+  /// Returns a packet that two rulesets treat differently, with both fates, or why that is not known; nothing if they treat
+  /// every packet alike.
+  public static func difference(between first: any ParsedRuleset, and second: any ParsedRuleset) -> String? {
+    do {
+      let universe = Universe()
+      let one = try first.reading(in: universe).chains.meaning(in: universe)
+      let other = try second.reading(in: universe).chains.meaning(in: universe)
+      guard let packet = try universe.example(of: one.differing(from: other), to: AddressSet()) else { return nil }
+      return "\(universe.text(of: packet)): \(one.fate(of: packet)), now \(other.fate(of: packet))"
+    } catch let error as UnreadableRuleset {
+      return error.message
+    } catch let error as BudgetExceeded {
+      return UnreadableRuleset(error).message
+    } catch {
+      return "\(error)"
+    }
+  }
+}
+
 /// The proof that what was made of one firewall means what the firewall means.
 public struct Prover {
   private let firewall: Firewall
@@ -68,6 +88,9 @@ public struct Prover {
       return prove(.failure(error))
     }
   }
+
+  /// Returns whether `ruleset` means what the firewall means.
+  public func prove(_ ruleset: any ParsedRuleset) -> Proof { prove(.success(ruleset)) }
 
   /// Returns whether what was read means what the firewall means.
   func prove(_ ruleset: Result<any ParsedRuleset, UnreadableRuleset>) -> Proof {

@@ -12,6 +12,11 @@ extension CalendarDate: ExpressibleByArgument {
 
 extension ReportFormat: ExpressibleByArgument {}
 
+/// How an answer is written.
+enum AnswerFormat: String, CaseIterable, ExpressibleByArgument {
+  case text, json
+}
+
 /// What fails a run.
 struct FailureOptions: ParsableArguments {
   @Flag(help: "Let warnings fail the run too.")

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import Netlink
+import Nftables
 
 /// The command line.
 @main struct Portcullis: AsyncParsableCommand {
@@ -19,7 +21,8 @@ import Glibc
     version: "portcullis \(version)",
     subcommands: [
       InitCommand.self, CheckCommand.self, FmtCommand.self, CompileCommand.self, DiffCommand.self,
-      ExplainCommand.self, ChecksCommand.self,
+      ExplainCommand.self, ChecksCommand.self, PlanCommand.self, ApplyCommand.self, ConfirmCommand.self,
+      RollbackCommand.self, VerifyCommand.self, RestoreCommand.self,
     ])
 
   /// Runs the command that the arguments name.
@@ -36,6 +39,12 @@ import Glibc
     } catch let error as SystemError {
       Terminal.fail(error.description)
     } catch let error as OutputError {
+      Terminal.fail(error.description)
+    } catch let error as UnprovedRuleset {
+      Terminal.fail(error.description)
+    } catch let error as NetlinkError {
+      Terminal.fail(HostOptions.words(error))
+    } catch let error as PlanningError {
       Terminal.fail(error.description)
     } catch let error as ChangeError {
       Terminal.fail(error.description)

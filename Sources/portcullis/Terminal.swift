@@ -46,6 +46,16 @@ enum Terminal {
     isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
   }
 
+  /// Who runs the program.
+  static var author: String { environment("SUDO_USER") ?? environment("USER") ?? "uid \(getuid())" }
+
+  /// Returns the time of the day that `seconds` since 1970 are, in UTC.
+  static func clock(_ seconds: Int) -> String {
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let rest = seconds % 86_400
+    return "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+  }
+
   /// The day that it is, in UTC.
   static var today: CalendarDate { CalendarDate(daysSinceEpoch: secondsSinceEpoch() / 86_400) }
 }

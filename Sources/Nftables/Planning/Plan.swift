@@ -41,6 +41,9 @@ public struct Plan: Hashable, Sendable {
   /// What changes, as a person reads it: objects of the ruleset by their own names.
   public var changes: [ObjectChange]
 
+  /// The plan that does nothing.
+  public static let nothing = Plan([])
+
   /// `true` iff nothing is to be done.
   public var isEmpty: Bool { steps.isEmpty }
 

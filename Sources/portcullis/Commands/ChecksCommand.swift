@@ -13,16 +13,11 @@ struct ChecksCommand: ParsableCommand {
         portcullis checks system-port
       """)
 
-  /// How checks are written.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case text, json
-  }
-
   @Argument(help: "The name of a check.", completion: .list(Check.all.map(\.name)))
   var name: String?
 
   @Option(help: "How it is written: text or json.")
-  var format = Format.text
+  var format = AnswerFormat.text
 
   func run() throws {
     guard let name else {

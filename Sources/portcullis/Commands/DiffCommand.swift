@@ -26,11 +26,6 @@ struct DiffCommand: AsyncParsableCommand {
         portcullis diff policies --cluster prod manifests:deploy/
       """)
 
-  /// How a difference is written.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case text, json
-  }
-
   @Argument(
     help: """
       The old and the new policy; with --against or --then, the one policy. With --host, one of them may be rules of \
@@ -56,7 +51,7 @@ struct DiffCommand: AsyncParsableCommand {
   var cluster: String?
 
   @Option(help: "How the answer is written: text or json.")
-  var format = Format.text
+  var format = AnswerFormat.text
 
   @Flag(help: "Tell by the exit code whether traffic opens (4) or only closes (3).")
   var exitCode = false

@@ -21,11 +21,6 @@ struct ExplainCommand: AsyncParsableCommand {
         portcullis explain manifests:deploy/ --from shop/cart --to shop/app=ledger --port 5432/tcp
       """)
 
-  /// How an explanation is written.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case text, json
-  }
-
   @OptionGroup var policy: PolicyOptions
 
   @Option(help: ArgumentHelp("Where it comes from: an address, or NAMESPACE/SERVICE.", valueName: "addr"))
@@ -57,7 +52,7 @@ struct ExplainCommand: AsyncParsableCommand {
   var cluster: String?
 
   @Option(help: "How the answer is written: text or json.")
-  var format = Format.text
+  var format = AnswerFormat.text
 
   func validate() throws {
     guard let place = ForeignRules.place(policy.path) else {

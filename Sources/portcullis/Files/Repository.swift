@@ -150,3 +150,18 @@ extension PolicyFiles {
     self.init(read: files)
   }
 }
+
+extension Repository {
+  /// Returns the commit of what is at `path`, with `+changes` if it is not as that commit has it, or nothing if it is in no
+  /// repository.
+  static func revision(of path: String) -> String? {
+    var folder = path
+    if case .success(let status) = fileStatus(path), status.kind != .folder {
+      folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+    guard let head = try? git("rev-parse", "--short=12", "HEAD", in: folder) else { return nil }
+    let changes = (try? git("status", "--porcelain", "--", ".", in: folder)) ?? nil
+    let isClean = changes.map { $0.isEmpty } ?? false
+    return head.filter { !$0.isNewline } + (isClean ? "" : "+changes")
+  }
+}

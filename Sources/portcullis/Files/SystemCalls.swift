@@ -298,3 +298,10 @@ func environment(_ name: String) -> String? {
 
 /// The seconds since 1 January 1970, in UTC.
 func secondsSinceEpoch() -> Int { time(nil) }
+
+/// The name of this machine.
+func machineName() -> String {
+  var buffer = [CChar](repeating: 0, count: 256)
+  guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+  return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

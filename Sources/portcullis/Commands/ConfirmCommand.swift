@@ -1,0 +1,49 @@
+import ArgumentParser
+import Deploy
+import Nftables
+
+/// `portcullis confirm`.
+struct ConfirmCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "confirm",
+    abstract: "Keep for good what `apply --confirm` made.",
+    discussion: """
+      Exits with 2 if nothing waits to be confirmed, or if the time is over.
+
+      Example:
+        portcullis confirm
+      """)
+
+  @Option(help: ArgumentHelp("Where states are kept.", valueName: "dir"), completion: .directory)
+  var stateDir = StateFolder.usual
+
+  func run() async throws {
+    let state = try StateFolder.locked(stateDir)
+    let deployment = HostOptions.deployment()
+    guard let live = try deployment.live(), live.pending != nil else {
+      try state.await(nil)
+      Terminal.fail(
+        "nothing waits to be confirmed; if there was something, its time is over and the former rules judge")
+    }
+    let ruleset = live.ruleset
+    try deployment.change(
+      by: { now in try now?.pending == nil && now?.ruleset == ruleset ? .nothing : now?.confirmation() ?? .nothing },
+      proving: { after in
+        guard after == ruleset else {
+          throw UnprovedRuleset(description: "what would be confirmed is not what judges; nothing was changed")
+        }
+      })
+    let number: Int
+    if let pending = try state.pending {
+      number = pending
+    } else {
+      // The folder was lost meanwhile; what judges is known all the same.
+      let record = Record(
+        number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: machineName(), fingerprint: "unknown",
+        reason: "confirmed without its record", table: ruleset)
+      number = try state.keep(record).number
+    }
+    try state.confirm(number)
+    try Terminal.print("State \(number) is confirmed.\n")
+  }
+}

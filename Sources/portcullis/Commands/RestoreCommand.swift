@@ -1,0 +1,54 @@
+import ArgumentParser
+import Deploy
+import Nftables
+
+/// `portcullis restore`.
+struct RestoreCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore",
+    abstract: "Load the last confirmed state, as at boot.",
+    discussion: """
+      Needs neither the policy nor the network. Does nothing if no state was ever confirmed.
+      With --remove, the table of portcullis is removed, and nothing else: the host is open then.
+
+      Example:
+        portcullis restore
+      """)
+
+  @Option(help: ArgumentHelp("Where states are kept.", valueName: "dir"), completion: .directory)
+  var stateDir = StateFolder.usual
+
+  @Flag(help: "Remove our table and no other; what it refused is let in.")
+  var remove = false
+
+  func run() async throws {
+    if remove {
+      let state = try StateFolder.locked(stateDir)
+      let deployment = HostOptions.deployment()
+      let isThere = try deployment.remove()
+      try state.await(nil)
+      try Terminal.print(isThere ? "The table is removed: nothing is refused any more.\n" : "There is no table.\n")
+      return
+    }
+    guard case .success = fileStatus(stateDir) else {
+      try Terminal.print("No state was ever confirmed; nothing is restored.\n")
+      return
+    }
+    let state = try StateFolder.locked(stateDir)
+    guard let number = try state.confirmed else {
+      try Terminal.print("No state was ever confirmed; nothing is restored.\n")
+      return
+    }
+    let record = try state.record(number)
+    let deployment = HostOptions.deployment()
+    // Somebody waits for an answer to the last change, and restarts the service: that is no answer.
+    if try deployment.live()?.pending != nil {
+      Terminal.fail("a change waits to be confirmed; confirm it or roll it back first")
+    }
+    let proof = RulesetProof(record.table)
+    let hasChanged = try deployment.change(
+      by: { live in try live?.plan(to: record.table) ?? .creating(record.table) }, proving: proof.prove)
+    if try state.pending != nil { try state.await(nil) }
+    try Terminal.print("State \(number) \(hasChanged ? "is restored" : "judges already"), \(record.fingerprint).\n")
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Deploy
+import Driver
+import Firewalls
+import Netlink
+import Nftables
+import Policies
+import Syntax
+
+/// `portcullis rollback`.
+struct RollbackCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollback",
+    abstract: "Return to a former state of this host.",
+    discussion: """
+      Without --to: takes back what waits to be confirmed, or else returns to the state before the confirmed one.
+      The policy is not needed.
+
+      Examples:
+        portcullis rollback
+        portcullis rollback --list
+        portcullis rollback --to 3
+      """)
+
+  @Option(help: ArgumentHelp("Return to this state.", valueName: "number"))
+  var to: Int?
+
+  @Flag(help: "List the states that are kept, and change nothing.")
+  var list = false
+
+  @Flag(help: "Only remove what was not confirmed in time, if there is something.")
+  var lapsed = false
+
+  @Option(help: ArgumentHelp("Where states are kept.", valueName: "dir"), completion: .directory)
+  var stateDir = StateFolder.usual
+
+  func validate() throws {
+    if [to != nil, list, lapsed].filter({ $0 }).count > 1 {
+      throw ValidationError("--to, --list and --lapsed exclude one another.")
+    }
+  }
+
+  func run() async throws {
+    if list { return try tellStates() }
+    let state = try StateFolder.locked(stateDir)
+    let deployment = HostOptions.deployment()
+    let live = try deployment.live()
+    if let live, live.hasLapsed || live.pending != nil && to == nil && !lapsed {
+      let isLapsed = live.hasLapsed
+      try deployment.change(
+        by: { now in now?.hasLapsed == true || now?.pending != nil ? try now?.withdrawal() ?? .nothing : .nothing },
+        proving: { _ in })
+      try state.await(nil)
+      try Terminal.print(
+        isLapsed
+          ? "Removed what was not confirmed in time; the former rules judge.\n"
+          : "Took back what waited to be confirmed; the former rules judge.\n")
+      if isLapsed || to == nil { if to == nil { return } }
+    }
+    if lapsed { return }
+    let number = try target(in: state)
+    let old = try state.record(number)
+    let meaning = RulesetProof(old.table)
+    var record = old
+    record.date = secondsSinceEpoch()
+    record.author = Terminal.author
+    record.reason = "rollback to \(number)"
+    record = try state.keep(record)
+    try deployment.change(
+      by: { live in try live?.plan(to: old.table) ?? .creating(old.table) }, proving: meaning.prove)
+    try state.confirm(record.number)
+    try Terminal.print("Returned to state \(number), \(old.fingerprint), which is now state \(record.number).\n")
+  }
+
+  /// Returns the number of the state to return to.
+  private func target(in state: borrowing StateFolder) throws -> Int {
+    let numbers = try state.numbers()
+    if let to {
+      guard numbers.contains(to) else {
+        Terminal.fail("there is no state \(to); `portcullis rollback --list` shows those that are kept")
+      }
+      return to
+    }
+    guard let confirmed = try state.confirmed, let before = numbers.last(where: { $0 < confirmed }) else {
+      Terminal.fail("there is no state before the confirmed one")
+    }
+    return before
+  }
+
+  /// Prints the states that are kept.
+  private func tellStates() throws {
+    guard let state = try StateFolder.opened(stateDir) else {
+      try Terminal.print("No states are kept.\n")
+      return
+    }
+    let (confirmed, pending) = (try state.confirmed, try state.pending)
+    var text = ""
+    for number in try state.numbers() {
+      let mark = number == confirmed ? "  (confirmed)" : number == pending ? "  (waits to be confirmed)" : ""
+      do {
+        let record = try state.record(number)
+        let day = CalendarDate(daysSinceEpoch: record.date / 86_400)
+        text += "\(number)  \(day) \(Terminal.clock(record.date))  \(record.author)  \(record.fingerprint)"
+        text += (record.revision.map { "  \($0)" } ?? "") + (record.reason.map { "  \($0)" } ?? "") + mark + "\n"
+      } catch {
+        text += "\(number)  damaged: \(error)\(mark)\n"
+      }
+    }
+    try Terminal.print(text.isEmpty ? "No states are kept.\n" : text)
+  }
+}
+
+/// The proof that a ruleset does what another one does.
+struct RulesetProof {
+  private let table: Table
+
+  /// Creates the proof of rulesets that do what `table` does.
+  init(_ table: Table) { self.table = table }
+
+  /// Throws unless `ruleset` does what the table does, for every packet.
+  func prove(_ ruleset: Table) throws {
+    let problem = Proof.difference(between: Script([.define(table)]), and: Script([.define(ruleset)]))
+    guard let problem else { return }
+    throw UnprovedRuleset(
+      description: "the ruleset would not do what the state did: \(problem); nothing judges by it")
+  }
+}
