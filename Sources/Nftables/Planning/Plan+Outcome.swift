@@ -50,6 +50,21 @@ extension LiveTable {
 }
 
 extension Table {
+  /// Returns `true` iff the two rulesets differ in comments at most.
+  public func isLike(_ other: Table) -> Bool { canonical.withoutComments == other.canonical.withoutComments }
+
+  /// The same ruleset without comments.
+  private var withoutComments: Table {
+    var table = self
+    for i in table.sets.indices {
+      for j in table.sets[i].elements.indices { table.sets[i].elements[j].comment = nil }
+    }
+    for i in table.chains.indices {
+      for j in table.chains[i].rules.indices { table.chains[i].rules[j].comment = nil }
+    }
+    return table
+  }
+
   /// The same ruleset with the names that the policy's ruleset has.
   public var logical: Table {
     let renaming = Renaming.logical

@@ -80,7 +80,7 @@ struct ApplyCommand: AsyncParsableCommand {
   /// Sees to it that what judges is the confirmed state, so that a reboot restores it.
   private func keepKnown(_ wanted: WantedRuleset, _ pipeline: Pipeline, _ state: borrowing StateFolder) throws {
     if let number = try state.confirmed, let known = try? state.record(number),
-      known.table.canonical == wanted.table.canonical
+      known.table.isLike(wanted.table)
     {
       return
     }

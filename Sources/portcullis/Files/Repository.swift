@@ -54,10 +54,11 @@ struct Repository {
   }
 
   /// Returns the bytes that git writes when it is run with `arguments` in `folder`, or nothing if it fails.
-  static func bytes(_ arguments: [String], in folder: String) throws -> [UInt8]? {
+  static func bytes(_ arguments: [String], in folder: String, isQuiet: Bool = false) throws -> [UInt8]? {
     do throws(SystemError) {
       return try output(
-        of: "env", Repository.elsewhere + ["git", "-C", folder, "--no-optional-locks"] + arguments, atMost: 256 << 20)
+        of: "env", Repository.elsewhere + ["git", "-C", folder, "--no-optional-locks"] + arguments,
+        atMost: 256 << 20, isQuiet: isQuiet)
     } catch {
       throw ChangeError(description: "git could not be run: \(error.reason)")
     }
@@ -159,9 +160,11 @@ extension Repository {
     if case .success(let status) = fileStatus(path), status.kind != .folder {
       folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
-    guard let head = try? git("rev-parse", "--short=12", "HEAD", in: folder) else { return nil }
-    let changes = (try? git("status", "--porcelain", "--", ".", in: folder)) ?? nil
-    let isClean = changes.map { $0.isEmpty } ?? false
+    func lines(_ arguments: String...) -> String? {
+      (try? bytes(arguments, in: folder, isQuiet: true)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+    }
+    guard let head = lines("rev-parse", "--short=12", "HEAD") else { return nil }
+    let isClean = lines("status", "--porcelain", "--", ".")?.isEmpty ?? false
     return head.filter { !$0.isNewline } + (isClean ? "" : "+changes")
   }
 }

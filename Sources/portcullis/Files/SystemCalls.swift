@@ -238,8 +238,12 @@ func write(_ text: String, to number: Int32, path: String) throws(SystemError) {
 
 /// Returns what `program`, found as a shell would find it, writes to its standard output when it is run with
 /// `arguments`, or nothing if it fails or writes more than `limit` bytes; no shell takes part.
-func output(of program: String, _ arguments: [String], atMost limit: Int) throws(SystemError) -> [UInt8]? {
-  let child = try ChildProgram(program, arguments)
+///
+/// What it says to standard error is seen, unless the run `isQuiet`.
+func output(
+  of program: String, _ arguments: [String], atMost limit: Int, isQuiet: Bool = false
+) throws(SystemError) -> [UInt8]? {
+  let child = try ChildProgram(program, arguments, isQuiet: isQuiet)
   return try child.result(atMost: limit)
 }
 
@@ -252,7 +256,7 @@ private struct ChildProgram: ~Copyable {
   private let output: Descriptor
 
   /// Starts `program` with `arguments`.
-  init(_ program: String, _ arguments: [String]) throws(SystemError) {
+  init(_ program: String, _ arguments: [String], isQuiet: Bool) throws(SystemError) {
     var ends: [Int32] = [-1, -1]
     if unsafe pipe(&ends) != 0 { throw SystemError(program) }
     let reading = Descriptor(number: ends[0], path: program)
@@ -263,6 +267,7 @@ private struct ChildProgram: ~Copyable {
     defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, writing.number, STDOUT_FILENO)
+    if isQuiet { unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) }
     var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
     var child: pid_t = 0
