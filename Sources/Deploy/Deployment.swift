@@ -42,6 +42,7 @@ public struct Deployment {
   ///   - plan: the steps for a table; an empty plan ends the change.
   ///   - prove: throws unless the ruleset that is ready in the kernel, read back, does what it should.
   /// - Returns: `true` iff something was changed.
+  /// - Throws: what `plan` and `prove` throw, and why the kernel refused; the table judges as before then.
   @discardableResult
   public func change(
     by plan: (LiveTable?) throws -> Plan, proving prove: (Table) throws -> Void

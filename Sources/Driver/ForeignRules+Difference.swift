@@ -123,7 +123,13 @@ private struct RulesComparison {
       }
       return row
     }
-    let rest = try before.whole.differing(from: after.whole).subtracting(first)
+    // Packets that are not tracked are told with the new ones, where both are treated alike.
+    let differing = try before.whole.differing(from: after.whole)
+    let asNew = try differing.intersection(first).labelled(1)
+      .fixing(.state, to: UInt128(ConnectionState.new.rawValue)).domain
+    let untracked = try universe.space.set(
+      .state, in: universe.space.value(ConnectionState.untracked.rawValue, of: .state))
+    let rest = try differing.subtracting(first).subtracting(asNew.intersection(untracked))
     if let packet = try universe.example(of: rest, to: addresses) {
       var row = Difference.Row(.later, at: place)
       row.reason = "the rules of \(foreign) treat packets of known connections, stray ones, or loopback differently"

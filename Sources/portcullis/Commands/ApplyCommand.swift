@@ -49,8 +49,7 @@ struct ApplyCommand: AsyncParsableCommand {
     }
     try Terminal.print(first.text)
     // What a reboot restores is written before it judges, and is for good only when it does.
-    let record = try state.keep(record(of: wanted, pipeline))
-    if confirm != nil { try state.await(record.number) }
+    let record = try state.draft(record(of: wanted, pipeline))
     do {
       try deployment.change(
         by: { live in
@@ -60,11 +59,11 @@ struct ApplyCommand: AsyncParsableCommand {
             ?? .creating(wanted.table, confirmingWithin: confirm?.seconds)
         }, proving: wanted.prove)
     } catch {
-      if confirm != nil { try? state.await(nil) }
+      try? state.dropDraft()
       throw error
     }
     guard let confirm else {
-      try state.confirm(record.number)
+      try state.confirmDraft()
       try Terminal.print("Applied as state \(record.number), \(record.fingerprint).\n")
       return
     }
@@ -79,12 +78,11 @@ struct ApplyCommand: AsyncParsableCommand {
 
   /// Sees to it that what judges is the confirmed state, so that a reboot restores it.
   private func keepKnown(_ wanted: WantedRuleset, _ pipeline: Pipeline, _ state: borrowing StateFolder) throws {
-    if let number = try state.confirmed, let known = try? state.record(number),
-      known.table.isLike(wanted.table)
-    {
+    if let number = try state.numbers().last, let known = try? state.record(number), known.table.isLike(wanted.table) {
       return
     }
-    try state.confirm(try state.keep(record(of: wanted, pipeline)).number)
+    _ = try state.draft(record(of: wanted, pipeline))
+    try state.confirmDraft()
   }
 
   /// Returns the state in which the host does what `wanted` says.

@@ -21,7 +21,7 @@ struct ConfirmCommand: AsyncParsableCommand {
     let state = try StateFolder.locked(stateDir)
     let deployment = HostOptions.deployment()
     guard let live = try deployment.live(), live.pending != nil else {
-      try state.await(nil)
+      try state.dropDraft()
       Terminal.fail(
         "nothing waits to be confirmed; if there was something, its time is over and the former rules judge")
     }
@@ -33,17 +33,18 @@ struct ConfirmCommand: AsyncParsableCommand {
           throw UnprovedRuleset(description: "what would be confirmed is not what judges; nothing was changed")
         }
       })
-    let number: Int
-    if let pending = try state.pending {
-      number = pending
-    } else {
-      // The folder was lost meanwhile; what judges is known all the same.
-      let record = Record(
+    // The folder may have been lost meanwhile; what judges is known all the same.
+    let known = try? state.draft()
+    var record =
+      known
+      ?? Record(
         number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: machineName(), fingerprint: "unknown",
         reason: "confirmed without its record", table: ruleset)
-      number = try state.keep(record).number
+    if known.map({ !$0.table.isLike(ruleset) }) ?? true {
+      record.table = ruleset
+      record = try state.draft(record)
     }
-    try state.confirm(number)
-    try Terminal.print("State \(number) is confirmed.\n")
+    try state.confirmDraft()
+    try Terminal.print("State \(record.number) is confirmed.\n")
   }
 }

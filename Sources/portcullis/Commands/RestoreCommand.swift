@@ -26,7 +26,7 @@ struct RestoreCommand: AsyncParsableCommand {
       let state = try StateFolder.locked(stateDir)
       let deployment = HostOptions.deployment()
       let isThere = try deployment.remove()
-      try state.await(nil)
+      try state.dropDraft()
       try Terminal.print(isThere ? "The table is removed: nothing is refused any more.\n" : "There is no table.\n")
       return
     }
@@ -35,7 +35,7 @@ struct RestoreCommand: AsyncParsableCommand {
       return
     }
     let state = try StateFolder.locked(stateDir)
-    guard let number = try state.confirmed else {
+    guard let number = try state.numbers().last else {
       try Terminal.print("No state was ever confirmed; nothing is restored.\n")
       return
     }
@@ -48,7 +48,7 @@ struct RestoreCommand: AsyncParsableCommand {
     let proof = RulesetProof(record.table)
     let hasChanged = try deployment.change(
       by: { live in try live?.plan(to: record.table) ?? .creating(record.table) }, proving: proof.prove)
-    if try state.pending != nil { try state.await(nil) }
+    try state.dropDraft()
     try Terminal.print("State \(number) \(hasChanged ? "is restored" : "judges already"), \(record.fingerprint).\n")
   }
 }

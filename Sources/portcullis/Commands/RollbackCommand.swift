@@ -50,12 +50,12 @@ struct RollbackCommand: AsyncParsableCommand {
       try deployment.change(
         by: { now in now?.hasLapsed == true || now?.pending != nil ? try now?.withdrawal() ?? .nothing : .nothing },
         proving: { _ in })
-      try state.await(nil)
+      try state.dropDraft()
       try Terminal.print(
         isLapsed
           ? "Removed what was not confirmed in time; the former rules judge.\n"
           : "Took back what waited to be confirmed; the former rules judge.\n")
-      if isLapsed || to == nil { if to == nil { return } }
+      if to == nil { return }
     }
     if lapsed { return }
     let number = try target(in: state)
@@ -65,10 +65,10 @@ struct RollbackCommand: AsyncParsableCommand {
     record.date = secondsSinceEpoch()
     record.author = Terminal.author
     record.reason = "rollback to \(number)"
-    record = try state.keep(record)
+    record = try state.draft(record)
     try deployment.change(
       by: { live in try live?.plan(to: old.table) ?? .creating(old.table) }, proving: meaning.prove)
-    try state.confirm(record.number)
+    try state.confirmDraft()
     try Terminal.print("Returned to state \(number), \(old.fingerprint), which is now state \(record.number).\n")
   }
 
@@ -81,10 +81,15 @@ struct RollbackCommand: AsyncParsableCommand {
       }
       return to
     }
-    guard let confirmed = try state.confirmed, let before = numbers.last(where: { $0 < confirmed }) else {
-      Terminal.fail("there is no state before the confirmed one")
-    }
+    guard let before = numbers.dropLast().last else { Terminal.fail("there is no state before the confirmed one") }
     return before
+  }
+
+  /// Returns what is known of `record`, on a line.
+  private func line(of record: Record) -> String {
+    let day = CalendarDate(daysSinceEpoch: record.date / 86_400)
+    let words = ["\(record.number)", "\(day) \(Terminal.clock(record.date))", record.author, record.fingerprint]
+    return (words + [record.revision, record.reason].compactMap { $0 }).joined(separator: "  ")
   }
 
   /// Prints the states that are kept.
@@ -93,19 +98,17 @@ struct RollbackCommand: AsyncParsableCommand {
       try Terminal.print("No states are kept.\n")
       return
     }
-    let (confirmed, pending) = (try state.confirmed, try state.pending)
+    let numbers = try state.numbers()
     var text = ""
-    for number in try state.numbers() {
-      let mark = number == confirmed ? "  (confirmed)" : number == pending ? "  (waits to be confirmed)" : ""
+    for number in numbers {
+      let mark = number == numbers.last ? "  (confirmed)" : ""
       do {
-        let record = try state.record(number)
-        let day = CalendarDate(daysSinceEpoch: record.date / 86_400)
-        text += "\(number)  \(day) \(Terminal.clock(record.date))  \(record.author)  \(record.fingerprint)"
-        text += (record.revision.map { "  \($0)" } ?? "") + (record.reason.map { "  \($0)" } ?? "") + mark + "\n"
+        text += line(of: try state.record(number)) + mark + "\n"
       } catch {
-        text += "\(number)  damaged: \(error)\(mark)\n"
+        text += "\(number)  \(error)\(mark)\n"
       }
     }
+    if let draft = try? state.draft() { text += line(of: draft) + "  (not confirmed)\n" }
     try Terminal.print(text.isEmpty ? "No states are kept.\n" : text)
   }
 }

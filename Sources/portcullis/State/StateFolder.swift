@@ -1,8 +1,11 @@
 import Deploy
 import Glibc
 
-/// The folder in which a host keeps the states that it had: what is confirmed, what waits to be confirmed, and a bounded
-/// history. Only its owner may look into it; every file gets its place at once and carries the hash of its contents.
+/// The folder in which a host keeps the states that it had.
+///
+/// `state-N` is a state that was for good once; the one with the highest number is so now, and is what a boot restores.
+/// `draft` is one that is being made, or waits to be confirmed. So to confirm is to give a file its name. Only the owner
+/// of the folder may look into it; every file gets its place at once and carries the hash of its contents.
 struct StateFolder: ~Copyable {
   /// The usual place.
   static let usual = "/var/lib/portcullis"
@@ -75,51 +78,48 @@ struct StateFolder: ~Copyable {
 
   /// Returns the state `number`.
   func record(_ number: Int) throws -> Record {
-    let path = "\(root.path)/state-\(number)"
-    let text = try text(of: "state-\(number)") ?? ""
-    do throws(DamagedRecord) {
-      let record = try Record(parsing: text)
-      if record.number == number { return record }
-    } catch {
-      throw OutputError(description: "\(path): \(error); it is not used")
-    }
-    throw OutputError(description: "\(path): it has the number of another state; it is not used")
-  }
-
-  /// Keeps `record` under the next number, and removes what is too old; returns it with its number.
-  func keep(_ record: Record) throws -> Record {
-    let known = try numbers()
-    var record = record
-    record.number = (known.last ?? 0) + 1
-    try write(record.text, to: "state-\(record.number)")
-    let needed = [try confirmed, try pending].compactMap { $0 }
-    for old in known.dropLast(StateFolder.mostStates - 1) where !needed.contains(old) {
-      try root.remove("state-\(old)")
+    let record = try read("state-\(number)")
+    guard record.number == number else {
+      throw OutputError(
+        description: "\(root.path)/state-\(number): it has the number of another state; it is not used")
     }
     return record
   }
 
-  /// The number of the state that is for good, if there is one.
-  var confirmed: Int? {
-    get throws { try number(in: "confirmed") }
+  /// The state that is being made or waits to be confirmed, if there is one.
+  func draft() throws -> Record? { try root.status(of: "draft") == nil ? nil : try read("draft") }
+
+  /// Keeps `record` as what is being made, under the next number; returns it with its number.
+  func draft(_ record: Record) throws -> Record {
+    var record = record
+    record.number = (try numbers().last ?? 0) + 1
+    try write(record.text, to: "draft")
+    return record
   }
 
-  /// The number of the state that waits to be confirmed, if one does.
-  var pending: Int? {
-    get throws { try number(in: "pending") }
-  }
-
-  /// Says that the state `number` is for good, and that none waits.
-  func confirm(_ number: Int) throws {
-    try write("\(number)\n", to: "confirmed")
-    try root.remove("pending")
+  /// Says that what was being made is not made.
+  func dropDraft() throws {
+    try root.remove("draft")
     try root.synchronize()
   }
 
-  /// Says that the state `number` waits to be confirmed, or that none does.
-  func await(_ number: Int?) throws {
-    if let number { try write("\(number)\n", to: "pending") } else { try root.remove("pending") }
+  /// Says that what was being made is for good, and removes what is too old.
+  func confirmDraft() throws {
+    let record = try read("draft")
+    let known = try numbers()
+    guard record.number > known.last ?? 0 else {
+      throw OutputError(description: "\(root.path)/draft: another state was made meanwhile; it is not used")
+    }
+    try root.rename("draft", to: "state-\(record.number)")
     try root.synchronize()
+    for old in known.dropLast(StateFolder.mostStates - 1) { try root.remove("state-\(old)") }
+  }
+
+  private func read(_ name: String) throws -> Record {
+    let text = try text(of: name) ?? ""
+    do throws(DamagedRecord) { return try Record(parsing: text) } catch {
+      throw OutputError(description: "\(root.path)/\(name): \(error); it is not used")
+    }
   }
 
   // MARK: - Files
@@ -132,14 +132,6 @@ struct StateFolder: ~Copyable {
       throw OutputError(description: "\(path): this is not a file of portcullis")
     }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private func number(in name: String) throws -> Int? {
-    guard let text = try text(of: name) else { return nil }
-    guard text.hasSuffix("\n"), let number = Int(text.dropLast()), number > 0 else {
-      throw OutputError(description: "\(root.path)/\(name): it is damaged; it should hold the number of a state")
-    }
-    return number
   }
 
   private func write(_ text: String, to name: String) throws {
