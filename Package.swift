@@ -91,6 +91,9 @@ let package = Package(
     tests(
       of: "Netlink", named: "NetlinkTests",
       with: ["Driver", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
+    tests(
+      of: "Deploy", named: "DeployTests",
+      with: ["Driver", "Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     tests(
       of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"],
