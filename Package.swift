@@ -50,7 +50,7 @@ let package = Package(
     room("Iptables", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
     room("Kubernetes", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
     room("Sysctl", imports: ["Firewalls", "Policies", "Syntax", "Packets"]),
-    room("Reports", imports: ["Syntax", "Policies", "Firewalls", "Packets"]),
+    room("Reports", imports: ["Deploy", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     .systemLibrary(name: "CNetfilter", providers: [.apt(["libmnl-dev", "libnftnl-dev"])]),
     room("Netlink", imports: ["Nftables", "CNetfilter", "Syntax", "Packets"]),
     room(
@@ -105,7 +105,9 @@ let package = Package(
     tests(
       of: "Driver", named: "GoldenTests",
       with: ["Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"], apartFrom: ["Listings"]),
-    tests(of: "Reports", named: "ReportsTests", with: ["Syntax"], apartFrom: ["Golden"]),
+    tests(
+      of: "Reports", named: "ReportsTests",
+      with: ["Deploy", "Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"], apartFrom: ["Golden"]),
     tests(
       of: "Kubernetes", named: "KubernetesTests",
       with: ["Driver", "Firewalls", "Policies", "Syntax", "Packets", .product(name: "Yams", package: "Yams")],

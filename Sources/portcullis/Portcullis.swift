@@ -22,7 +22,7 @@ import Nftables
     subcommands: [
       InitCommand.self, CheckCommand.self, FmtCommand.self, CompileCommand.self, DiffCommand.self,
       ExplainCommand.self, ChecksCommand.self, PlanCommand.self, ApplyCommand.self, ConfirmCommand.self,
-      RollbackCommand.self, VerifyCommand.self, RestoreCommand.self,
+      RollbackCommand.self, VerifyCommand.self, StatusCommand.self, AuditCommand.self, RestoreCommand.self,
     ])
 
   /// Runs the command that the arguments name.
