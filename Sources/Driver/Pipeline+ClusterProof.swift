@@ -3,6 +3,15 @@ import Packets
 public import Syntax
 
 extension Pipeline {
+  /// Returns the fingerprint of what `firewall` means on the day `today`, unless it is too complex.
+  static func fingerprint(of firewall: ClusterFirewall, on today: CalendarDate) -> Fingerprint? {
+    guard
+      let universe = try? ClusterUniverse(pods: firewall.pods, selectors: firewall.selectors),
+      let meaning = try? firewall.meaning(in: universe, on: today)
+    else { return nil }
+    return try? meaning.fingerprint()
+  }
+
   /// Proves that `artefacts`, which `target` made of `firewall` on the day `today`, mean what `firewall` means on that day,
   /// or returns nothing if they neither open nor close anything.
   ///

@@ -75,6 +75,12 @@ extension Pipeline {
     guard !result.diagnostics.contains(where: { $0.severity == .error }) else { return result }
     let proof = Pipeline.prove(result.artefacts, of: target, mean: firewall, on: today)
     result.diagnostics += findings(of: proof, about: "the manifests", policy[id].name)
+    // In one file alone: with it in all, each change of one service would change every manifest.
+    if let fingerprint = Pipeline.fingerprint(of: firewall, on: today) {
+      for i in result.artefacts.indices where result.artefacts[i].path == "kustomization.yaml" {
+        result.artefacts[i].note("Meaning: \(fingerprint)")
+      }
+    }
     return result
   }
 

@@ -131,6 +131,38 @@ import Testing
     }
   }
 
+  /// What cuts connections stays through changes, and goes once none is cut any more.
+  @Test(arguments: Worlds.batches(of: 25)) func cutsOutlastChanges(batch: Int) throws {
+    func address(_ text: String) throws -> Address { try #require(Address(text)) }
+    for seed in Worlds.seeds(of: batch) {
+      let tables = Self.tables(seed: seed, count: 3)
+      let directions = [
+        CutDirection(from: try address("192.0.2.1"), 50_000, to: try address("192.0.2.10"), 22, over: .tcp),
+        CutDirection(from: try address("2001:db8::1"), 50_000, to: try address("2001:db8::10"), 22, over: .tcp),
+      ]
+      var kernel = try Self.kernel(with: tables[0])
+      // A second time adds nothing.
+      for _ in 0..<2 { try kernel.take(try #require(kernel.live?.cutting(directions))) }
+      for seconds in [nil, 60] {
+        let plan = try #require(kernel.live).plan(to: tables[seconds == nil ? 1 : 2], confirmingWithin: seconds)
+        for step in plan.steps { try kernel.take(step.transaction) }
+        if kernel.live?.pending != nil {
+          for step in try #require(kernel.live).confirmation().steps { try kernel.take(step.transaction) }
+        }
+        #expect(try Self.judging(kernel) == Self.logical(tables[seconds == nil ? 1 : 2]))
+        let live = try #require(kernel.live)
+        #expect(live.sets.filter { $0.definition.name.hasPrefix("cut.") }.flatMap(\.elements).count == 2)
+        #expect(live.chains.contains { $0.hook != nil && $0.rules.first?.rule?.statements == Cut.entrance.statements })
+      }
+      kernel.expire()
+      let end = try #require(kernel.live).plan(to: tables[2])
+      #expect(end.steps.map(\.purpose) == [.tidy])
+      for step in end.steps { try kernel.take(step.transaction) }
+      #expect(try #require(kernel.live).sets.allSatisfy { !$0.definition.name.hasPrefix("cut.") })
+      #expect(try #require(kernel.live).plan(to: tables[2]).isEmpty)
+    }
+  }
+
   /// What others do to our table is undone.
   @Test(arguments: Worlds.batches(of: 25)) func strangeEditsAreUndone(batch: Int) throws {
     for seed in Worlds.seeds(of: batch) {

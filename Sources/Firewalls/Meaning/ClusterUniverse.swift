@@ -54,6 +54,17 @@ public final class ClusterUniverse {
     return UInt32(doorNumbers.count)
   }
 
+  /// The doors that were heard of, each with its number.
+  var doors: [(door: Door, number: UInt32)] { doorNumbers.map { ($0.key, $0.value) } }
+
+  /// Returns the outcome that has `label` as fingerprints name it, which must never change.
+  func canonicalText(ofOutcome label: UInt32) -> String {
+    guard let outcome = outcome(labelled: label) else { return "" }
+    let kinds = outcome.kinds.map { $0.intervals.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",") }
+    let traits = outcome.traits.map(\.rawValue).sorted().joined(separator: ",")
+    return "\(kinds ?? "?") \(outcome.port) \(traits) \(outcome.unknown ?? "")"
+  }
+
   /// Returns the door that has `number`, if one has.
   func door(numbered number: UInt128) -> Door? { doorNumbers.first { UInt128($0.value) == number }?.key }
 

@@ -61,10 +61,10 @@ extension LiveTable {
     var swap: [Command] = []
     for gate in gates {
       let rules = chains.first { $0.name == gate.name }?.rules ?? []
-      swap += [.flushChain(gate.chain)] + rules.adding(to: gate.chain)
+      swap += flushing(gate.chain) + rules.adding(to: gate.chain)
       after.setRules(rules, of: gate.chain)
     }
-    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.sweep())])
+    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.withoutCuts.sweep())])
   }
 
   /// Returns the steps that take back a change that waits to be confirmed, or remove one that was not confirmed in time.
@@ -77,18 +77,18 @@ extension LiveTable {
       let rules = chains.first { $0.name == gate.chain }?.rules.filter { $0.handle != gate.handle } ?? []
       after.setRules(rules, of: gate.chain)
     }
-    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.sweep())])
+    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.withoutCuts.sweep())])
   }
 
-  /// The table as it judges: behind its gates if they are open, else without them.
+  /// The table as it judges: behind its gates if they are open, else without them; what cuts connections is left out.
   public var judging: LiveTable {
-    var result = self
+    var result = withoutCuts
     let isOpen = pending != nil
     for gate in gates {
       let rules =
         isOpen
         ? chains.first { $0.name == gate.name }?.rules ?? []
-        : chains.first { $0.name == gate.chain }?.rules.filter { $0.handle != gate.handle } ?? []
+        : result.chains.first { $0.name == gate.chain }?.rules.filter { $0.handle != gate.handle } ?? []
       result.setRules(rules, of: gate.chain)
     }
     return result

@@ -78,7 +78,7 @@ private struct Planner {
   private var tidying: Transaction {
     guard exists, live.unknowns.isEmpty else { return Transaction(live.name, []) }
     let gates = live.gates.map { Command.deleteRule(handle: $0.handle, chain: $0.chain) }
-    return Transaction(live.name, gates + live.judging.sweep().commands)
+    return Transaction(live.name, gates + live.endOfCuts + live.judging.sweep().commands)
   }
 
   // MARK: - What differs
@@ -234,11 +234,11 @@ private struct Planner {
     let names = names
     // One of ours stays, without rules; one with a policy of its own would go on judging.
     var swap = exits.flatMap { chain -> [Command] in
-      [.flushChain(chain.name)] + (chain.oddities.isEmpty ? [] : [.deleteChain(chain.name)])
+      live.flushing(chain.name) + (chain.oddities.isEmpty ? [] : [.deleteChain(chain.name)])
     }
     for chain in entrances {
       let name = names.chain(chain.name)
-      if keepsHook(chain), chains[chain.name]?.rules.isEmpty == false { swap.append(.flushChain(name)) }
+      if keepsHook(chain), chains[chain.name]?.rules.isEmpty == false { swap += live.flushing(name) }
       swap += rules(of: chain, to: name)
     }
     return [
@@ -251,7 +251,7 @@ private struct Planner {
   private var cleaning: Transaction {
     let kept = References(
       chains: Set(wanted.chains.map { names.chain($0.name) }), sets: Set(wanted.sets.map { names.set($0.name) }))
-    let left = live.unknowns.isEmpty ? current : live
+    let left = live.unknowns.isEmpty ? current : live.withoutCuts
     return Transaction(
       live.name,
       Command.removing(

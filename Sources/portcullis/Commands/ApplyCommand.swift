@@ -32,11 +32,22 @@ struct ApplyCommand: AsyncParsableCommand {
       "Return to the former rules after this time, such as 60s or 5m, unless it is confirmed.", valueName: "time"))
   var confirm: Patience?
 
+  @Flag(help: "Change even if the connection that this runs over could not be opened anew.")
+  var allowLockout = false
+
+  @Flag(help: "End established connections that the policy refuses.")
+  var cut = false
+
+  func validate() throws {
+    if cut, confirm != nil { throw ValidationError("Cut connections once the change is confirmed: apply --cut.") }
+  }
+
   func run() async throws {
     let (pipeline, _) = try await policy.soundPipeline(failing: failure.failing) { _ in }
     let wanted = try WantedRuleset(options.firewall(in: pipeline), of: pipeline)
     let state = try StateFolder.locked(options.stateDir)
     let deployment = HostOptions.deployment()
+    try refuseLockOut(deployment.kernel, wanted.firewall, pipeline)
     let before = try deployment.live()
     let first =
       try before?.plan(to: wanted.table, confirmingWithin: confirm?.seconds)
@@ -45,6 +56,7 @@ struct ApplyCommand: AsyncParsableCommand {
       try deployment.change(by: { live in try live?.plan(to: wanted.table) ?? first }, proving: wanted.prove)
       try keepKnown(wanted, pipeline, state)
       try Terminal.print("Nothing is to be done: the host does what the policy says.\n")
+      try tellConnections(deployment, wanted.firewall, pipeline)
       return
     }
     try Terminal.print(first.text)
@@ -65,6 +77,7 @@ struct ApplyCommand: AsyncParsableCommand {
     guard let confirm else {
       try state.confirmDraft()
       try Terminal.print("Applied as state \(record.number), \(record.fingerprint).\n")
+      try tellConnections(deployment, wanted.firewall, pipeline)
       return
     }
     try Terminal.print(
@@ -74,6 +87,25 @@ struct ApplyCommand: AsyncParsableCommand {
       Without that, the former rules return by themselves.
 
       """)
+  }
+
+  /// Ends the run if the one who gives the command would be shut out; a change that takes itself back only says so.
+  private func refuseLockOut(_ kernel: Kernel, _ firewall: Firewall, _ pipeline: Pipeline) throws {
+    guard !allowLockout, let reason = try LockOut.reason(kernel, firewall, of: pipeline) else { return }
+    guard confirm == nil else {
+      Terminal.say("warning: you could not come in anew.\n\(printable(reason))\n")
+      return
+    }
+    Terminal.say("error: you could not come in anew; nothing was changed.\n\(printable(reason))\n")
+    Terminal.say("help: expose what you came in on, try it with --confirm 60s, or insist with --allow-lockout\n")
+    throw ExitCode.notRun
+  }
+
+  /// Tells which connections the policy refuses, and ends them if that is wanted.
+  private func tellConnections(_ deployment: Deployment, _ firewall: Firewall, _ pipeline: Pipeline) throws {
+    let connections = try EstablishedConnections(deployment.kernel, judgedBy: firewall, of: pipeline)
+    try Terminal.print(connections.text)
+    if cut { try Terminal.print(try connections.cut(by: deployment)) }
   }
 
   /// Sees to it that what judges is the confirmed state, so that a reboot restores it.

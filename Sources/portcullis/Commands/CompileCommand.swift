@@ -74,7 +74,10 @@ struct CompileCommand: AsyncParsableCommand {
       let (written, removed) = try OutputFolder(output).keep(files)
       Terminal.say("\(files.count) files: \(written) written, \(removed) removed\n")
     } else if cluster != nil {
-      // The list of the files means nothing in a stream of them.
+      // The list of the files means nothing in a stream of them, but for what it says of all.
+      let meaning = files.first { $0.path == "kustomization.yaml" }?.text.split(separator: "\n")
+        .first { $0.hasPrefix("# Meaning: ") }
+      if let meaning { try Terminal.print(meaning + "\n") }
       let manifests = files.filter { $0.path != "kustomization.yaml" }
       try Terminal.print(manifests.map { $0.text.hasPrefix("---\n") ? $0.text : "---\n" + $0.text }.joined())
     } else {

@@ -31,7 +31,8 @@ struct PlanCommand: AsyncParsableCommand {
     let deployment = HostOptions.deployment()
     let live = try deployment.live()
     let plan = try live?.plan(to: wanted.table) ?? .creating(wanted.table)
-    try Terminal.print(plan.text)
+    let connections = try EstablishedConnections(deployment.kernel, judgedBy: wanted.firewall, of: pipeline)
+    try Terminal.print(plan.text + connections.text)
     guard !plan.isEmpty else { return }
     let difference = Difference.between(
       ComparedPolicy(pipeline), host: wanted.firewall.name, and: live.rules, areOld: true)
