@@ -1,4 +1,4 @@
-import Packets
+public import Packets
 
 extension ClusterMeaning {
   /// Returns the fingerprint of the meaning, which must be the first of its universe.
@@ -11,8 +11,11 @@ extension ClusterMeaning {
       hash.add(universe.kinds.text(of: kind), endingWith: 0)
     }
     hash.add(1 as UInt8)
-    hash.add(try admitted.labelled(1).canonicalForm)
-    hash.add(try departing.labelled(1).canonicalForm)
+    let conditions = universe.space.conditionFields
+    for name in universe.space.conditions { hash.add(name, endingWith: 0) }
+    hash.add(1 as UInt8)
+    hash.add(try admitted.labelled(1).canonicalForm(numbering: conditions))
+    hash.add(try departing.labelled(1).canonicalForm(numbering: conditions))
     let outcomes = entrances.labels.map { ($0, universe.canonicalText(ofOutcome: $0)) }.sorted { $0.1 < $1.1 }
     var ranks: [UInt32: UInt32] = [:]
     for (rank, (label, text)) in outcomes.enumerated() {
@@ -23,7 +26,7 @@ extension ClusterMeaning {
     let ways = try entrances.relabelled { ranks[$0] ?? 0 }
     for (number, text) in universe.doors.map({ ($0.number, $0.door.canonicalText) }).sorted(by: { $0.1 < $1.1 }) {
       hash.add(text, endingWith: 0)
-      hash.add(try ways.fixing(.departure, to: UInt128(number)).canonicalForm)
+      hash.add(try ways.fixing(.departure, to: UInt128(number)).canonicalForm(numbering: conditions))
     }
     return Fingerprint(&hash)
   }
