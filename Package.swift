@@ -93,7 +93,8 @@ let package = Package(
       with: ["Driver", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
     tests(
       of: "Deploy", named: "DeployTests",
-      with: ["Driver", "Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"]),
+      with: ["Driver", "Reports", "Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"],
+      apartFrom: ["Watching/Golden"]),
     tests(of: "Policies", named: "PoliciesTests", with: ["Syntax", "Packets"], apartFrom: ["Findings"]),
     tests(
       of: "Iptables", named: "IptablesTests", with: ["Firewalls", "Policies", "Syntax", "Packets"],

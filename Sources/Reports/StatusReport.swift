@@ -118,7 +118,8 @@ public struct StatusReport: Sendable {
       return result
         + "By zone and port it is not counted, but logged where the policy says `log denied`: give --log FILE.\n"
     }
-    result += "By source zone and port, in \(log.lines) lines of the log, which keeps a part of all:\n"
+    let lines = log.lines == 1 ? "1 line" : "\(log.lines) lines"
+    result += "By source zone and port, in \(lines) of the log, which keeps a part of all:\n"
     for row in log.rows.prefix(20) {
       result +=
         "\(column(String(row.packets)))  \(printable(row.zones.joined(separator: ", "))) to \(printable(row.traffic))"
