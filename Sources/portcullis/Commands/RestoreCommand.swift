@@ -1,6 +1,7 @@
 import ArgumentParser
 import Deploy
 import Nftables
+import Reports
 
 /// `portcullis restore`.
 struct RestoreCommand: AsyncParsableCommand {
@@ -35,11 +36,10 @@ struct RestoreCommand: AsyncParsableCommand {
       return
     }
     let state = try StateFolder.locked(stateDir)
-    guard let number = try state.numbers().last else {
+    guard let (record, damage) = try newest(in: state) else {
       try Terminal.print("No state was ever confirmed; nothing is restored.\n")
       return
     }
-    let record = try state.record(number)
     let deployment = HostOptions.deployment()
     // Somebody waits for an answer to the last change, and restarts the service: that is no answer.
     if try deployment.live()?.pending != nil {
@@ -49,6 +49,25 @@ struct RestoreCommand: AsyncParsableCommand {
     let hasChanged = try deployment.change(
       by: { live in try live?.plan(to: record.table) ?? .creating(record.table) }, proving: proof.prove)
     try state.dropDraft()
-    try Terminal.print("State \(number) \(hasChanged ? "is restored" : "judges already"), \(record.fingerprint).\n")
+    try Terminal.print(
+      "State \(record.number) \(hasChanged ? "is restored" : "judges already"), \(record.fingerprint).\n")
+    if !damage.isEmpty { throw ExitCode.found }
+  }
+
+  /// Returns the newest state that is whole, and what is wrong with those after it, which is said.
+  ///
+  /// An older state is safer than a host without rules.
+  private func newest(in state: borrowing StateFolder) throws -> (record: Record, damage: [String])? {
+    var damage: [String] = []
+    for number in try state.numbers().reversed() {
+      do {
+        return (try state.record(number), damage)
+      } catch {
+        damage.append("\(error)")
+        Terminal.say("error: \(printable("\(error)"))\n")
+      }
+    }
+    if damage.isEmpty { return nil }
+    Terminal.fail("no state is whole; nothing is restored")
   }
 }
