@@ -2,16 +2,21 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: demo test build release bench lint format golden fuzz docs iana help setup clean
+.PHONY: demo test build release bench lint format golden fuzz docs iana install uninstall deb help setup clean
 
 RELEASE := -c release --static-swift-stdlib
 SWIFT_PATHS := Package.swift Sources Tests
-SCRIPTS := $(shell grep -lsE "^\#! ?/(usr/)?bin/(env )?(ba)?sh" .ci/* Tests/*/* Tests/*/*/* examples/*)
+SCRIPTS := $(shell grep -lsE "^\#! ?/(usr/)?bin/(env )?(ba)?sh" .ci/* .ci/packaging/* Tests/*/* Tests/*/*/* examples/*)
 FUZZ_SECONDS ?= 60
 FUZZ_WORLDS ?= 20000
+PREFIX ?= /usr/local
+PACKAGES ?= .build/packages
+# The program that is installed or packed, if it is not the one that `make release` builds.
+PROGRAM ?=
+SHIPPED := $(or $(PROGRAM),.build/release/portcullis)
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  \033[1m%-9s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: release ## Build, then show on one screen or two what Portcullis does.
 	@.ci/demo
@@ -28,6 +33,17 @@ build: ## Build for debugging.
 release: ## Build the program that is shipped: .build/release/portcullis.
 	@.ci/setup build
 	swift build $(RELEASE) --product portcullis
+
+install: ## Install what `make release` built below PREFIX (/usr/local), with manual pages, completions and units; DESTDIR, PROGRAM.
+	@test -x "$(SHIPPED)" || { echo "install: there is no $(SHIPPED): run make release first" >&2; exit 2; }
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" .ci/packaging/install "$(SHIPPED)"
+
+uninstall: ## Remove what `make install` installed; rules and states stay.
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" .ci/packaging/uninstall
+
+deb: $(if $(PROGRAM),,release) ## Make the Debian package, below .build/packages; PROGRAM, PACKAGES, DEBFULLNAME and DEBEMAIL.
+	@.ci/setup package
+	.ci/packaging/deb "$(SHIPPED)" "$(PACKAGES)"
 
 bench: release ## Measure speed and memory beside other programs.
 	@.ci/setup bench

@@ -57,7 +57,11 @@ struct RollbackCommand: AsyncParsableCommand {
           : "Took back what waited to be confirmed; the former rules judge.\n")
       if to == nil { return }
     }
-    if lapsed { return }
+    if lapsed {
+      // A host that was restarted knows nothing of the change that waited.
+      if live?.pending == nil { try state.dropDraft() }
+      return
+    }
     let number = try target(in: state)
     let old = try state.record(number)
     let meaning = RulesetProof(old.table)
