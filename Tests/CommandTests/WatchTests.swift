@@ -71,11 +71,12 @@ import Testing
       echo "32768 60999" > ports
       portcullis audit --host web1; echo $?
       ip netns exec $N python3 -c 'import socket,time; s=socket.socket(); s.bind(("0.0.0.0",8443)); s.listen(); print("r",flush=True); time.sleep(60)' > ready &
+      server=$!
       for i in $(seq 100); do [ -s ready ] && break; sleep 0.1; done
       portcullis audit --host web1; echo $?
       portcullis audit --host web1 --format json | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["format"], d["version"], len(d["findings"]))'
       portcullis audit --host web1 --format prometheus | promtool check metrics; echo $?
-      kill %1
+      kill $server; wait $server 2> /dev/null; true
       """)
     #expect(
       result.output == """

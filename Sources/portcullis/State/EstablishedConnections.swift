@@ -20,7 +20,8 @@ struct EstablishedConnections {
 
   /// Looks at the connections that `kernel` tracks.
   init(_ kernel: Kernel, judgedBy firewall: Firewall, of pipeline: Pipeline) throws {
-    var review = try ConnectionReview(firewall, of: pipeline.policy, on: pipeline.today)
+    var review = try ConnectionReview(
+      firewall, of: pipeline.policy, own: HostFacts.ofThisMachine.addresses, on: pipeline.today)
     var refused: [TrackedConnection] = []
     var problem: BudgetExceeded?
     try kernel.forEachConnection { connection in
@@ -75,7 +76,8 @@ enum LockOut {
   static func reason(_ kernel: Kernel, _ firewall: Firewall, of pipeline: Pipeline) throws -> String? {
     let origin = RemoteSession.Origin(environment("SSH_CONNECTION"))
     let guardian = try LockoutGuard(
-      firewall, of: pipeline.policy, sources: pipeline.sources, listeners: try Listeners().all(), on: pipeline.today)
+      firewall, of: pipeline.policy, sources: pipeline.sources, own: HostFacts.ofThisMachine.addresses,
+      listeners: try Listeners().all(), on: pipeline.today)
     var tracked: [TrackedConnection] = []
     try kernel.forEachConnection { connection in
       if guardian.concerns(connection, origin), tracked.count < 10_000 { tracked.append(connection) }
