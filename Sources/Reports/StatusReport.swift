@@ -112,7 +112,8 @@ public struct StatusReport: Sendable {
 
   private var refusals: String {
     guard status.isLoaded else { return "" }
-    var result = "\nRefused: \(status.refused.map { "\($0.packets) \($0.packets == 1 ? "packet" : "packets")" } ?? "not counted")"
+    let count = status.refused.map { $0.packets == 1 ? "1 packet" : "\($0.packets) packets" }
+    var result = "\nRefused: \(count ?? "not counted")"
     result += ", and \(status.invalid.map { "\($0.packets)" } ?? "an unknown number") that are part of no connection.\n"
     guard let log = status.refusals else {
       return result
