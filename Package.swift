@@ -104,6 +104,9 @@ let package = Package(
     tests(of: "Syntax", named: "SyntaxTests", with: ["Packets"]),
     tests(of: "portcullis", named: "CommandTests"),
     tests(
+      of: "portcullis", named: "HostTests",
+      with: ["probe", "Deploy", "Netlink", "Nftables", "Driver", "Firewalls", "Policies", "Syntax", "Packets"]),
+    tests(
       of: "Driver", named: "GoldenTests",
       with: ["Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"], apartFrom: ["Listings"]),
     tests(

@@ -21,6 +21,9 @@ struct ConfirmCommand: AsyncParsableCommand {
     let state = try StateFolder.locked(stateDir)
     let deployment = HostOptions.deployment()
     guard let live = try deployment.live(), live.pending != nil else {
+      if let number = try state.adoptDraft(judging: deployment.live()) {
+        return try Terminal.print("State \(number) is confirmed.\n")
+      }
       try state.dropDraft()
       Terminal.fail(
         "nothing waits to be confirmed; if there was something, its time is over and the former rules judge")

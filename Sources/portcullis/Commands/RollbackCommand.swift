@@ -57,9 +57,10 @@ struct RollbackCommand: AsyncParsableCommand {
           : "Took back what waited to be confirmed; the former rules judge.\n")
       if to == nil { return }
     }
+    let adopted = try state.adoptDraft(judging: live)
     if lapsed {
       // A host that was restarted knows nothing of the change that waited.
-      if live?.pending == nil { try state.dropDraft() }
+      if live?.pending == nil, adopted == nil { try state.dropDraft() }
       return
     }
     let number = try target(in: state)

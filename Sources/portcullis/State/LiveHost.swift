@@ -105,3 +105,16 @@ extension LiveTable? {
       unknowns: self?.unknowns ?? [])
   }
 }
+
+extension StateFolder {
+  /// Gives the draft its name if it is what judges for good; a run that was cut short could not.
+  ///
+  /// - Returns: the number of the state, or nothing if there is none such.
+  func adoptDraft(judging live: LiveTable?) throws -> Int? {
+    guard let live, live.pending == nil, live.unknowns.isEmpty, let draft = try? draft(),
+      draft.table.isLike(live.ruleset)
+    else { return nil }
+    try confirmDraft()
+    return draft.number
+  }
+}
