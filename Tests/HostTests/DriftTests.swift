@@ -31,7 +31,10 @@ import Testing
     service api { owner ops; purpose "Programs"; port 8000/tcp; expose to many }
     service names { owner ops; purpose "Names"; port 53/udp; expose to 198.51.100.7, 198.51.100.9, 198.51.100.11 }
     service bulk { owner ops; purpose "Much"; port 9000-9010/tcp; expose to office }
-    """ + (0..<6).map { "\nservice s\($0) { owner ops; purpose \"One of some\"; port 700\($0)/tcp; expose to 198.51.100.\(20 + $0) }" }
+    """
+      + (0..<6).map {
+        "\nservice s\($0) { owner ops; purpose \"One of some\"; port 700\($0)/tcp; expose to 198.51.100.\(20 + $0) }"
+      }
       .joined(),
     running: ["api", "names", "bulk"] + (0..<6).map { "s\($0)" })
 
@@ -58,9 +61,12 @@ import Testing
       "a jump to a chain of their own",
       "add chain inet portcullis theirs\nadd rule inet portcullis theirs tcp dport 6000 accept\n"
         + "insert rule inet portcullis judge jump theirs", tells: "6000/tcp"),
-    Edit("flags of TCP", "insert rule inet portcullis judge tcp flags & (syn | ack) == syn accept", tells: "in our table: chain judge"),
+    Edit(
+      "flags of TCP", "insert rule inet portcullis judge tcp flags & (syn | ack) == syn accept",
+      tells: "in our table: chain judge"),
     Edit("a mark is set", "insert rule inet portcullis judge meta mark set 1", tells: "in our table: chain judge"),
-    Edit("a header is written", "insert rule inet portcullis judge ip dscp set cs1", tells: "in our table: chain judge"),
+    Edit(
+      "a header is written", "insert rule inet portcullis judge ip dscp set cs1", tells: "in our table: chain judge"),
     Edit("a rate", "insert rule inet portcullis judge tcp dport 80 limit rate over 5/second drop", tells: "80/tcp"),
     Edit(
       "an object and its rule",
@@ -71,7 +77,9 @@ import Testing
       "a set and a rule",
       "add set inet portcullis theirs { type inet_service; elements = { 8080, 8081 }; }\n"
         + "insert rule inet portcullis judge tcp dport @theirs accept", tells: "8080-8081/tcp"),
-    Edit("no connection goes on", "insert rule inet portcullis prerouting ct state established drop", tells: "Treats later packets"),
+    Edit(
+      "no connection goes on", "insert rule inet portcullis prerouting ct state established drop",
+      tells: "Treats later packets"),
     Edit(
       "a translation",
       "add chain inet portcullis theirs { type nat hook prerouting priority -100; }\n"
@@ -87,16 +95,21 @@ import Testing
       "table ip other { chain in { type filter hook input priority 5; tcp dport 443 drop; }; }", tells: "443/tcp",
       isOurs: false),
     Edit(
-      "a translation that opens",
+      "a translation of what is refused",
       "table ip other { chain pre { type nat hook prerouting priority -120; tcp dport 6000 redirect to :80; }; }",
-      tells: "6000/tcp", isOurs: false),
+      tells: nil, isOurs: false),
     Edit(
-      "not tracked", "table ip other { chain pre { type filter hook prerouting priority -300; udp dport 53 notrack; }; }",
+      "a translation of what is let in",
+      "table ip other { chain pre { type nat hook prerouting priority -120; tcp dport 443 redirect to :8080; }; }",
+      tells: "Sends elsewhere", isOurs: false),
+    Edit(
+      "not tracked",
+      "table ip other { chain pre { type filter hook prerouting priority -300; udp dport 53 notrack; }; }",
       tells: "Not known here", isOurs: false),
     Edit(
-      "something unknown",
+      "a drop of some packets",
       "table ip other { chain in { type filter hook input priority 0; tcp dport 22 ip ttl < 5 drop; }; }",
-      tells: "Not known here", isOurs: false),
+      tells: "22/tcp", isOurs: false),
     Edit(
       "an accept that opens nothing",
       "table inet other { chain in { type filter hook input priority 0; tcp dport 6000 accept; }; }", tells: nil,
@@ -139,7 +152,9 @@ import Testing
     var edits: [(String, String)] = []
     for object in objects {
       for kind in ["set", "map"] {
-        guard let set = object[kind] as? [String: Any], let name = set["name"] as? String, set["elem"] != nil else { continue }
+        guard let set = object[kind] as? [String: Any], let name = set["name"] as? String, set["elem"] != nil else {
+          continue
+        }
         edits.append(("set \(name) emptied", "flush set inet portcullis \(name)"))
       }
       if let rule = object["rule"] as? [String: Any], let handle = rule["handle"] as? Int,
@@ -171,7 +186,8 @@ import Testing
     let theirs = try machine.listing("-a", "list", "table", family, "other")
     let result = try machine.expect(edit.told == nil ? 0 : 1, "verify", on: path, note: "\(edit)")
     if let told = edit.told {
-      #expect(result.output.contains(told) && result.output.contains("\(family) other "), "\(edit): \(result.output)")
+      let isNamed = result.output.contains("\(family) other") || edit.lines.contains("policy drop")
+      #expect(result.output.contains(told) && isNamed, "\(edit): \(result.output)")
     }
     try machine.expect(0, "verify", "--own", on: path)
     try machine.expect(0, "plan", on: path)

@@ -10,7 +10,9 @@ import Testing
   /// A host that does what the narrow policy says.
   private func host(_ label: String) throws -> (machine: Machine, narrow: String, wide: String) {
     let machine = try Machine(label)
-    let (narrow, wide) = (try machine.policy(samplePolicy(), "narrow.port"), try machine.policy(widerPolicy, "wide.port"))
+    let (narrow, wide) = (
+      try machine.policy(samplePolicy(), "narrow.port"), try machine.policy(widerPolicy, "wide.port")
+    )
     try machine.expect(0, "apply", on: narrow)
     return (machine, narrow, wide)
   }
@@ -158,7 +160,8 @@ import Testing
   // MARK: - The kernel
 
   /// Errors of the sockets, wherever they come: the run fails, or does it all the same.
-  @Test(arguments: ["recvfrom", "sendto", "recvmsg,recv,sendmsg", "poll,ppoll"]) func socketErrors(call: String) throws {
+  @Test(arguments: ["recvfrom", "sendto", "recvmsg,recv,sendmsg", "poll,ppoll"]) func socketErrors(call: String) throws
+  {
     let (machine, narrow, wide) = try host("socket")
     let (old, new) = (try Wanted(samplePolicy()), try Wanted(widerPolicy))
     let errors = call.hasPrefix("recv") ? ["ENOBUFS", "EINTR", "ENOMEM"] : ["ENOBUFS", "EINTR", "ENOMEM"]
@@ -236,7 +239,8 @@ import Testing
   /// Somebody who writes all the time is noticed, and nothing of his is lost.
   @Test(arguments: ["inet portcullis", "ip others"]) func aConcurrentWriterIsNotOverwritten(table: String) throws {
     let (machine, narrow, wide) = try host("writer")
-    let writes = "i=0; while [ -e go ]; do i=$((i+1)); nft add chain \(table) foreign-$((i%2)) 2>/dev/null; "
+    let writes =
+      "i=0; while [ -e go ]; do i=$((i+1)); nft add chain \(table) foreign-$((i%2)) 2>/dev/null; "
       + "nft add rule \(table) foreign-$((i%2)) counter 2>/dev/null; nft delete chain \(table) foreign-$(((i+1)%2)) 2>/dev/null; "
       + "sleep 0.05; done"
     try machine.nft("add table ip others")
@@ -301,7 +305,8 @@ import Testing
       let result = try machine.namespace.run(line)
       #expect(result.status == 2, "\(words): \(result)")
       #expect(
-        result.errors.contains("CAP_NET_ADMIN") || result.errors.contains("ermi") || result.errors.contains("only the user"),
+        result.errors.contains("CAP_NET_ADMIN") || result.errors.contains("ermi")
+          || result.errors.contains("only the user"),
         "\(words): \(result)")
       #expect(!result.errors.contains("atal error"), "\(result)")
     }

@@ -109,7 +109,8 @@ import Testing
   /// Returns the calls before which the program is killed: those that change something, and those right behind one.
   private static func points(of command: [String], in machine: Machine) throws -> [Point] {
     let log = machine.folder.appending(path: "trace").path
-    let run = try machine.namespace.run(["strace", "-f", "-qq", "-s", "0", "-e", "trace=\(calls)", "-o", log] + command)
+    let run = try machine.namespace.run(
+      ["strace", "-f", "-qq", "-s", "0", "-e", "trace=\(calls)", "-o", log] + command)
     guard run.status == 0 else { throw Machine.Failure(description: "\(run)") }
     var threads: [Substring: [(Point, changes: Bool)]] = [:]
     for line in try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n") {
@@ -135,8 +136,10 @@ import Testing
     for point in points {
       try stage.prepare()
       let run = try stage.machine.namespace.run(
-        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(point.call)", "-e",
-          "inject=\(point.call):signal=SIGKILL:when=\(point.number)"] + stage.command)
+        [
+          "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(point.call)", "-e",
+          "inject=\(point.call):signal=SIGKILL:when=\(point.number)",
+        ] + stage.command)
       // Whether two lines are one piece of output differs from run to run.
       if run.status == 0, point.call == "write" { continue }
       #expect(run.status != 0, "\(point) was not reached: \(run)")

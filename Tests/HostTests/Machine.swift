@@ -60,7 +60,9 @@ final class Machine {
     // As somebody would run it beside the policy, so that comments name its lines briefly.
     if let policy { line += ["-C", URL(filePath: policy).deletingLastPathComponent().path] }
     line += [Machine.program] + words
-    if let policy { line += [URL(filePath: policy).lastPathComponent, "--today", Machine.today, "--host", host ?? "web1"] }
+    if let policy {
+      line += [URL(filePath: policy).lastPathComponent, "--today", Machine.today, "--host", host ?? "web1"]
+    }
     if words.first != "explain" { line += ["--state-dir", state ?? stateFolder] }
     return line
   }
@@ -144,7 +146,9 @@ final class Machine {
   private static func ordered(_ value: Any, isSet: Bool = false) throws -> Any {
     if let fields = value as? [String: Any] {
       return try Dictionary(
-        uniqueKeysWithValues: fields.filter { $0.key != "handle" }.map { ($0, try ordered($1, isSet: ["elem", "set", "data"].contains($0))) })
+        uniqueKeysWithValues: fields.filter { $0.key != "handle" }.map {
+          ($0, try ordered($1, isSet: ["elem", "set", "data"].contains($0)))
+        })
     }
     guard let list = value as? [Any] else { return value }
     let parts = try list.map { try ordered($0) }
