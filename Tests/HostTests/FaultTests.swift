@@ -102,10 +102,16 @@ import Testing
       let good = try Data(contentsOf: URL(filePath: path))
       try files.removeItem(atPath: path)
       try make()
-      let words = path == newest ? ["restore"] : ["rollback"]
-      let result = try machine.namespace.run(machine.command(words))
-      #expect(result.status == 2 && result.errors.contains(path), "\(name): \(result)")
-      #expect(try machine.listing("-a", "list", "ruleset") == before, "\(name): something was changed")
+      if path == newest {
+        // A boot brings back the newest state that is whole, and says which one is not.
+        let result = try machine.portcullis("restore")
+        #expect(result.status == 1 && result.errors.contains(path), "\(name): \(result)")
+        #expect(try Wanted(samplePolicy()).isDone(by: machine.deployment().live()), "\(name): not the state before")
+      } else {
+        let result = try machine.portcullis("rollback", "--to", "1")
+        #expect(result.status == 2 && result.errors.contains(path), "\(name): \(result)")
+        #expect(try machine.listing("-a", "list", "ruleset") == before, "\(name): something was changed")
+      }
       let list = try machine.portcullis("rollback", "--list")
       #expect(list.status == 0 && list.output.contains(path), "\(name): \(list)")
       try? files.removeItem(atPath: path)
@@ -160,13 +166,11 @@ import Testing
   // MARK: - The kernel
 
   /// Errors of the sockets, wherever they come: the run fails, or does it all the same.
-  @Test(arguments: ["recvfrom", "sendto", "recvmsg,recv,sendmsg", "poll,ppoll"]) func socketErrors(call: String) throws
-  {
+  @Test(arguments: ["recvfrom", "sendto", "poll"]) func socketErrors(call: String) throws {
     let (machine, narrow, wide) = try host("socket")
     let (old, new) = (try Wanted(samplePolicy()), try Wanted(widerPolicy))
-    let errors = call.hasPrefix("recv") ? ["ENOBUFS", "EINTR", "ENOMEM"] : ["ENOBUFS", "EINTR", "ENOMEM"]
-    for error in errors {
-      for when in [1, 5, 9, 13, 17, 21, 25, 26, 27, 28, 33, 40, 47] {
+    for error in ["ENOBUFS", "EINTR"] {
+      for when in [1, 9, 17, 21, 25, 27, 33, 47] {
         let result = try run(machine, ["apply"], on: wide, injecting: ["\(call):error=\(error):when=\(when)"])
         let live = try machine.deployment().live()
         let comment = "\(call) \(error) \(when): \(result)"

@@ -71,7 +71,6 @@ struct GoldenHost: Sendable, CustomStringConvertible {
     // From one ruleset to a quite different one.
     try machine.expect(0, "apply", on: next.policy, host: next.name)
     try expectLike(next, machine, "applied over \(golden)")
-    try machine.expect(0, "verify", "--own", on: next.policy, host: next.name)
     // After a reboot.
     let again = try Machine("rebooted", sharing: machine)
     try again.expect(0, "restore")
