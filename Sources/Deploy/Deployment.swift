@@ -15,56 +15,47 @@ public struct Deployment {
   /// How often a change begins anew when somebody else changes rules meanwhile.
   static let mostAttempts = 10
 
-  /// What is told when a step is done, for tests that end the program there.
-  public var hasDone: (Plan.Purpose) -> Void = { _ in }
-
   /// Creates the deployment to `kernel`.
   public init(to kernel: Kernel) { self.kernel = kernel }
 
   /// The table as it is, or nothing if there is none.
   public func live() throws(NetlinkError) -> LiveTable? { try kernel.table(named: Deployment.table) }
 
-  /// Returns the steps that make the table do what `wanted` does, and the table for which they were made.
-  public func plan(
-    to wanted: Table, confirmingWithin seconds: Int? = nil
-  ) throws(DeploymentError) -> (plan: Plan, live: LiveTable?) {
-    do {
-      guard let live = try live() else { return (.creating(wanted, confirmingWithin: seconds), nil) }
-      return (try live.plan(to: wanted, confirmingWithin: seconds), live)
-    } catch {
-      throw DeploymentError(error)
-    }
-  }
-
   /// Carries out what `plan` returns for the table as it is, and again if somebody else changes rules meanwhile.
   ///
   /// - Parameters:
   ///   - plan: the steps for a table; an empty plan ends the change.
   ///   - prove: throws unless the ruleset that is ready in the kernel, read back, does what it should.
-  /// - Returns: `true` iff something was changed.
+  /// - Returns: `true` iff another ruleset judges now.
   /// - Throws: what `plan` and `prove` throw, and why the kernel refused; the table judges as before then.
   @discardableResult
   public func change(
     by plan: (LiveTable?) throws -> Plan, proving prove: (Table) throws -> Void
   ) throws -> Bool {
-    var hasChanged = false
+    var hasSwapped = false
     for attempt in 1... {
       let live = try live()
       let plan = try plan(live)
-      if plan.isEmpty { return hasChanged }
+      if plan.isEmpty { break }
       do {
-        try carryOut(plan, from: live, prove)
-        return true
-      } catch NetlinkError.stale where attempt < Deployment.mostAttempts {
+        try carryOut(plan, from: live, prove, &hasSwapped)
+        break
+      } catch let error as NetlinkError {
         // Nothing that somebody else changed is overwritten: the next plan is made of what is there now.
-        hasChanged = true
+        guard error == .stale, attempt < Deployment.mostAttempts else {
+          // What is left over then judges nothing, and is removed by the next change.
+          if hasSwapped { break }
+          throw error
+        }
       }
     }
-    return hasChanged
+    return hasSwapped
   }
 
   /// Carries out `plan`, which was made for `live`.
-  private func carryOut(_ plan: Plan, from live: LiveTable?, _ prove: (Table) throws -> Void) throws {
+  private func carryOut(_ plan: Plan, from live: LiveTable?, _ prove: (Table) throws -> Void, _ hasSwapped: inout Bool)
+    throws
+  {
     var generation = try live?.generation ?? kernel.generation().number
     for step in plan.steps {
       if step.purpose == .clean { kernel.waitForPackets() }
@@ -76,32 +67,9 @@ public struct Deployment {
       try kernel.carryOut(step.transaction, generation: generation)
       // The kernel counts every change, whoever makes it.
       generation &+= 1
-      hasDone(step.purpose)
-    }
-  }
-}
-
-/// Why a table cannot be changed.
-public enum DeploymentError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The kernel did not answer, or refused.
-  case kernel(NetlinkError)
-
-  /// There are no such steps.
-  case planning(PlanningError)
-
-  init(_ error: any Error) {
-    switch error {
-    case let error as NetlinkError: self = .kernel(error)
-    case let error as PlanningError: self = .planning(error)
-    default: self = .kernel(.malformed("\(error)"))
-    }
-  }
-
-  /// Why, in a sentence without its full stop.
-  public var description: String {
-    switch self {
-    case .kernel(let error): error.description
-    case .planning(let error): error.description
+      // Zero would mean any generation.
+      if generation == 0 { generation = 1 }
+      if step.purpose == .swap { hasSwapped = true }
     }
   }
 }

@@ -69,10 +69,11 @@ public struct LockoutGuard {
     self.policy = policy
     self.sources = sources
     self.today = today
-    // OpenSSH before and since 9.8, and Dropbear.
+    // OpenSSH before and since 9.8, and Dropbear. Where systemd listens for them, its name stands at the socket.
     let names: Set = ["sshd", "sshd-session", "dropbear"]
     ports = Set(
-      listeners.filter { $0.transport == .tcp && names.contains($0.processName ?? "") }.map(\.port))
+      listeners.filter { $0.transport == .tcp && names.contains($0.processName ?? "") }.map(\.port)
+    ).union([22])
   }
 
   /// Returns `true` iff `connection` is one of those that `finding` must know of: the session, or any to an SSH server.

@@ -46,8 +46,9 @@ enum Cut {
   /// The name of the chain that drops.
   static let chain = "cut.connections"
 
-  /// How long a direction stays cut, in milliseconds: longer than programs try to go on.
-  static let time: UInt64 = 600_000
+  /// How long a direction stays cut, in milliseconds: a day. A program that sends nothing for longer may go on then, if the
+  /// connection's other end still holds it.
+  static let time: UInt64 = 86_400_000
 
   /// Returns the set for `family`.
   static func set(_ family: AddressFamily) -> NamedSet {
@@ -116,6 +117,14 @@ extension LiveTable {
     } + Command.removing(chains: [chain], sets: sets)
   }
 
+  /// The steps that put the rule that cuts connections before the others of the chain `chain` with a hook, where it has one.
+  func raisingCuts(in chain: String) -> [Command] {
+    guard let rule = chains.first(where: { $0.name == chain })?.rules.first(where: \.cuts), endOfCuts.isEmpty else {
+      return []
+    }
+    return [.insertRule(Cut.entrance, chain: chain), .deleteRule(handle: rule.handle, chain: chain)]
+  }
+
   /// The steps that remove all rules of the chain `chain` with a hook but the one that cuts connections, which stays while
   /// some are cut.
   func flushing(_ chain: String) -> [Command] {
@@ -131,5 +140,5 @@ extension LiveChain {
 
 extension LiveRule {
   /// `true` iff the rule leads to what cuts connections.
-  fileprivate var cuts: Bool { rule?.statements == Cut.entrance.statements }
+  var cuts: Bool { rule?.statements == Cut.entrance.statements }
 }

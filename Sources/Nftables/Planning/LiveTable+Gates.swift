@@ -43,13 +43,21 @@ extension LiveTable {
         let rule = chain.rules.first(where: { $0.rule?.statements == Gate.rule(for: chain.name).statements })
       else { return nil }
       let map = sets.first { $0.definition.name == Gate.name(of: chain.name) }
-      let left = map?.lifetimes.compactMap { $0?.left }.min()
-      return Gate(chain: chain.name, handle: rule.handle, left: map?.elements.isEmpty ?? true ? nil : left ?? 0)
+      // The elements of one gate go away at almost the same moment; when one is gone, the gate is closed.
+      let isOpen = map?.elements.count == AddressFamily.allCases.count
+      return Gate(
+        chain: chain.name, handle: rule.handle, left: isOpen ? map?.lifetimes.compactMap { $0?.left }.min() ?? 0 : nil)
     }
   }
 
   /// How many milliseconds are left to confirm a change; nothing if none waits.
-  public var pending: UInt64? { gates.compactMap(\.left).min() }
+  public var pending: UInt64? {
+    let gates = gates
+    return gates.allSatisfy { $0.left != nil } ? gates.compactMap(\.left).min() : nil
+  }
+
+  /// `true` iff the table has gates, be they open or closed.
+  public var isGated: Bool { !gates.isEmpty }
 
   /// `true` iff the table has rules of a change that was not confirmed in time.
   public var hasLapsed: Bool { pending == nil && !gates.isEmpty }
@@ -64,7 +72,7 @@ extension LiveTable {
       swap += flushing(gate.chain) + rules.adding(to: gate.chain)
       after.setRules(rules, of: gate.chain)
     }
-    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.withoutCuts.sweep())])
+    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.cleaning(gates))])
   }
 
   /// Returns the steps that take back a change that waits to be confirmed, or remove one that was not confirmed in time.
@@ -77,7 +85,20 @@ extension LiveTable {
       let rules = chains.first { $0.name == gate.chain }?.rules.filter { $0.handle != gate.handle } ?? []
       after.setRules(rules, of: gate.chain)
     }
-    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.withoutCuts.sweep())])
+    return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.cleaning(gates))])
+  }
+
+  /// Returns the transaction that removes what no packet comes to and `gates`; the rules of others may lead to anything, so
+  /// that only the gates are removed while there are some.
+  private func cleaning(_ gates: [Gate]) -> Transaction {
+    unknowns.isEmpty ? withoutCuts.sweep() : Transaction(name, removing(gates))
+  }
+
+  /// Returns the steps that remove the maps and chains of `gates`, which no rule asks any more.
+  func removing(_ gates: [Gate]) -> [Command] {
+    let names = Set(gates.map(\.name))
+    return Command.removing(
+      chains: chains.filter { names.contains($0.name) }, sets: sets.filter { names.contains($0.definition.name) })
   }
 
   /// The table as it judges: behind its gates if they are open, else without them; what cuts connections is left out.

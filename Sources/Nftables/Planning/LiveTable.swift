@@ -43,7 +43,7 @@ public struct LiveTable: Hashable, Sendable {
 
   /// What is not understood, each with its place; nothing if all of the table could be ours.
   public var unknowns: [String] {
-    oddities
+    oddities + irregularities
       + sets.flatMap { set in set.oddities.map { "set \(set.definition.name): \($0)" } }
       + chains.flatMap { chain in
         chain.oddities.map { "chain \(chain.name): \($0)" }

@@ -53,5 +53,5 @@ extension ObjectChange {
 
 extension NamedSet.Element {
   /// The element without its comment.
-  fileprivate var plain: NamedSet.Element { NamedSet.Element(key, value: value) }
+  var plain: NamedSet.Element { NamedSet.Element(key, value: value) }
 }

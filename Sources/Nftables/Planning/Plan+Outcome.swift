@@ -54,7 +54,7 @@ extension Table {
   public func isLike(_ other: Table) -> Bool { canonical.withoutComments == other.canonical.withoutComments }
 
   /// The same ruleset without comments.
-  private var withoutComments: Table {
+  public var withoutComments: Table {
     var table = self
     for i in table.sets.indices {
       for j in table.sets[i].elements.indices { table.sets[i].elements[j].comment = nil }

@@ -4,9 +4,9 @@ extension LiveTable {
   /// With `seconds` the change takes itself back after that time, unless `confirmation` is carried out before.
   public func plan(to wanted: Table, confirmingWithin seconds: Int? = nil) throws(PlanningError) -> Plan {
     guard pending == nil else { throw .pending }
-    guard oddities.isEmpty else {
+    guard seconds == nil || unknowns.isEmpty else { throw .odd(unknowns) }
+    guard isRegular else {
       // Nothing of such a table can be trusted to judge, so that nothing is lost by making it anew at once.
-      guard seconds == nil else { throw .odd(oddities) }
       let anew = Transaction.creating(wanted.canonical)
       return Plan([.init(.swap, Transaction(name, [.deleteTable] + anew.commands))])
     }
@@ -76,8 +76,9 @@ private struct Planner {
 
   /// What removes what an interrupted change left, and the gates of one that was not confirmed.
   private var tidying: Transaction {
-    guard exists, live.unknowns.isEmpty else { return Transaction(live.name, []) }
+    guard exists else { return Transaction(live.name, []) }
     let gates = live.gates.map { Command.deleteRule(handle: $0.handle, chain: $0.chain) }
+    guard live.unknowns.isEmpty else { return Transaction(live.name, gates + live.removing(live.gates)) }
     return Transaction(live.name, gates + live.endOfCuts + live.judging.sweep().commands)
   }
 
@@ -99,9 +100,11 @@ private struct Planner {
       stale.chains.insert(chain.name)
       result.append(Difference(change: .init(of: chain, from: old), chain: chain))
     }
+    let (before, after) = (Bucket.filled(by: current.table), Bucket.filled(by: wanted))
     for set in wanted.sets {
       let old = sets[set.name]
-      if let old, old.oddities.isEmpty, old.isLike(set) { continue }
+      // Elements keep the rate that they were made with, so that another rate needs another set.
+      if let old, old.oddities.isEmpty, old.isLike(set), before[set.name] == after[set.name] { continue }
       stale.sets.insert(set.name)
       result.append(Difference(change: .init(of: set, from: old), set: set))
     }
@@ -134,7 +137,11 @@ private struct Planner {
       if !gone.isEmpty { commands.append(.deleteElements(gone, set: definition)) }
       if !new.isEmpty { commands.append(.addElements(new.map(names.element), set: definition)) }
     }
-    return commands
+    // A packet that looks into one set before the change and into another one behind it must find what it found before or
+    // will find: so several sets only grow, or only shrink.
+    let adds = commands.allSatisfy { if case .addElements = $0 { true } else { false } }
+    let deletes = commands.allSatisfy { if case .deleteElements = $0 { true } else { false } }
+    return differences.count == 1 || adds || deletes ? commands : nil
   }
 
   // MARK: - What is made anew
@@ -270,6 +277,7 @@ private struct Planner {
         .addElements(Gate.elements(for: chain), set: Gate.map(for: chain), timeout: UInt64(seconds) * 1000),
         .insertRule(Gate.rule(for: chain), chain: chain),
       ]
+      swap += live.raisingCuts(in: chain)
     }
     for chain in entrances {
       let name = names.chain(chain.name)
@@ -277,6 +285,19 @@ private struct Planner {
     }
     for chain in exits { add(chain.name, []) }
     return [.init(.stage, Transaction(live.name, stage)), .init(.swap, Transaction(live.name, swap))]
+  }
+}
+
+extension Bucket {
+  /// Returns the buckets that elements of dynamic sets of `table` are, by the set's name in the policy's ruleset.
+  fileprivate static func filled(by table: Table) -> [String: Set<Bucket>] {
+    var result: [String: Set<Bucket>] = [:]
+    for rule in table.chains.flatMap(\.rules) {
+      for case .update(let set, _, let bucket) in rule.statements {
+        result[set.logicalName, default: []].insert(bucket)
+      }
+    }
+    return result
   }
 }
 

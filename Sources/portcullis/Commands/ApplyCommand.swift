@@ -53,7 +53,8 @@ struct ApplyCommand: AsyncParsableCommand {
       try before?.plan(to: wanted.table, confirmingWithin: confirm?.seconds)
       ?? .creating(wanted.table, confirmingWithin: confirm?.seconds)
     guard first.steps.contains(where: { $0.purpose == .swap }) else {
-      try deployment.change(by: { live in try live?.plan(to: wanted.table) ?? first }, proving: wanted.prove)
+      try deployment.change(
+        by: { live in try live?.plan(to: wanted.table) ?? .creating(wanted.table) }, proving: wanted.prove)
       try keepKnown(wanted, pipeline, state)
       try Terminal.print("Nothing is to be done: the host does what the policy says.\n")
       try tellConnections(deployment, wanted.firewall, pipeline)
@@ -71,11 +72,17 @@ struct ApplyCommand: AsyncParsableCommand {
             ?? .creating(wanted.table, confirmingWithin: confirm?.seconds)
         }, proving: wanted.prove)
     } catch {
-      try? state.dropDraft()
-      throw error
+      // An answer of the kernel may have been lost behind the change.
+      guard let live = try? deployment.live(), live.pending == nil, live.ruleset.isLike(wanted.table) else {
+        try? state.dropDraft()
+        throw error
+      }
     }
     guard let confirm else {
-      try state.confirmDraft()
+      do { try state.confirmDraft() } catch {
+        Terminal.say("error: the new rules judge, but they could not be kept: a reboot restores the former ones\n")
+        throw error
+      }
       try Terminal.print("Applied as state \(record.number), \(record.fingerprint).\n")
       try tellConnections(deployment, wanted.firewall, pipeline)
       return

@@ -37,15 +37,14 @@ struct ConfirmCommand: AsyncParsableCommand {
         }
       })
     // The folder may have been lost meanwhile; what judges is known all the same.
-    let known = try? state.draft()
-    var record =
-      known
-      ?? Record(
-        number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: machineName(), fingerprint: "unknown",
-        reason: "confirmed without its record", table: ruleset)
-    if known.map({ !$0.table.isLike(ruleset) }) ?? true {
-      record.table = ruleset
-      record = try state.draft(record)
+    let record: Record
+    if let known = try? state.draft(), known.table.isLike(ruleset) {
+      record = known
+    } else {
+      record = try state.draft(
+        Record(
+          number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: machineName(), fingerprint: "unknown",
+          reason: "confirmed without its record", table: ruleset))
     }
     try state.confirmDraft()
     try Terminal.print("State \(record.number) is confirmed.\n")

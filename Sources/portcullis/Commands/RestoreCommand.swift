@@ -1,5 +1,6 @@
 import ArgumentParser
 import Deploy
+import Glibc
 import Nftables
 import Reports
 
@@ -31,7 +32,8 @@ struct RestoreCommand: AsyncParsableCommand {
       try Terminal.print(isThere ? "The table is removed: nothing is refused any more.\n" : "There is no table.\n")
       return
     }
-    guard case .success = fileStatus(stateDir) else {
+    if case .failure(let error) = fileStatus(stateDir) {
+      guard error.number == ENOENT else { throw error }
       try Terminal.print("No state was ever confirmed; nothing is restored.\n")
       return
     }
@@ -41,6 +43,9 @@ struct RestoreCommand: AsyncParsableCommand {
       return
     }
     let deployment = HostOptions.deployment()
+    if !damage.isEmpty, try deployment.live() != nil {
+      Terminal.fail("a table judges, which an older state does not replace; `portcullis rollback --to N` does")
+    }
     // Somebody waits for an answer to the last change, and restarts the service: that is no answer.
     if try deployment.live()?.pending != nil {
       Terminal.fail("a change waits to be confirmed; confirm it or roll it back first")

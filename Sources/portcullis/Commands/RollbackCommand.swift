@@ -63,7 +63,8 @@ struct RollbackCommand: AsyncParsableCommand {
       if live?.pending == nil, adopted == nil { try state.dropDraft() }
       return
     }
-    let number = try target(in: state)
+    if live?.pending != nil { throw PlanningError.pending }
+    let number = try target(in: state, judging: live?.ruleset)
     let old = try state.record(number)
     let meaning = RulesetProof(old.table)
     var record = old
@@ -71,20 +72,29 @@ struct RollbackCommand: AsyncParsableCommand {
     record.author = Terminal.author
     record.reason = "rollback to \(number)"
     record = try state.draft(record)
-    try deployment.change(
-      by: { live in try live?.plan(to: old.table) ?? .creating(old.table) }, proving: meaning.prove)
+    do {
+      try deployment.change(
+        by: { live in try live?.plan(to: old.table) ?? .creating(old.table) }, proving: meaning.prove)
+    } catch {
+      try? state.dropDraft()
+      throw error
+    }
     try state.confirmDraft()
     try Terminal.print("Returned to state \(number), \(old.fingerprint), which is now state \(record.number).\n")
   }
 
-  /// Returns the number of the state to return to.
-  private func target(in state: borrowing StateFolder) throws -> Int {
+  /// Returns the number of the state to return to from `ruleset`, which judges.
+  private func target(in state: borrowing StateFolder, judging ruleset: Table?) throws -> Int {
     let numbers = try state.numbers()
     if let to {
       guard numbers.contains(to) else {
         Terminal.fail("there is no state \(to); `portcullis rollback --list` shows those that are kept")
       }
       return to
+    }
+    // A change that was cut short, or was made by others, is taken back first.
+    if let last = numbers.last, let ruleset, let record = try? state.record(last), !record.table.isLike(ruleset) {
+      return last
     }
     guard let before = numbers.dropLast().last else { Terminal.fail("there is no state before the confirmed one") }
     return before

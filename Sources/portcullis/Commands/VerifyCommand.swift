@@ -30,6 +30,9 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "How the answer is written: text or json.")
   var format = AnswerFormat.text
 
+  /// The program that lists rules: where Debian has it, whatever the caller's search path says.
+  private static var nft: String { if case .success = fileStatus("/usr/sbin/nft") { "/usr/sbin/nft" } else { "nft" } }
+
   func run() async throws {
     let pipeline = try await policy.resolvedPipeline()
     let firewall = options.firewall(in: pipeline)
@@ -43,7 +46,7 @@ struct VerifyCommand: AsyncParsableCommand {
       difference = .between(compared, host: firewall.name, and: live.rules, areOld: false)
     } else {
       // What is not ours is read by what nft(8) says of it.
-      guard let listing = try output(of: "nft", ["-j", "list", "ruleset"], atMost: 256 << 20) else {
+      guard let listing = try output(of: VerifyCommand.nft, ["-j", "list", "ruleset"], atMost: 256 << 20) else {
         Terminal.fail("the rules of other programs cannot be listed: `nft -j list ruleset` failed")
       }
       let rules = ForeignRules(.nft, path: "the kernel", text: String(decoding: listing, as: UTF8.self))

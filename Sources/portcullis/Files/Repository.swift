@@ -164,7 +164,8 @@ extension Repository {
       (try? bytes(arguments, in: folder, isQuiet: true)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
     }
     guard let head = lines("rev-parse", "--short=12", "HEAD") else { return nil }
-    let isClean = lines("status", "--porcelain", "--", ".")?.isEmpty ?? false
+    // As root it runs nothing that a repository of somebody else asks for, which looking for changes may.
+    let isClean = geteuid() == 0 || lines("status", "--porcelain", "--", ".")?.isEmpty ?? false
     return head.filter { !$0.isNewline } + (isClean ? "" : "+changes")
   }
 }

@@ -59,10 +59,12 @@ struct EstablishedConnections {
           from: side.source, side.sourcePort, to: side.destination, side.destinationPort, over: side.transport)
       }
     }
-    try deployment.cut(directions)
+    guard try deployment.cut(directions) else { return "Nothing is cut: there is no table that could drop packets.\n" }
     var count = 0
     for connection in refused where try deployment.kernel.forget(connection) { count += 1 }
+    let rest = review.refused - refused.count
     return "Cut \(EstablishedConnections.count(count)).\n"
+      + (rest > 0 ? "There are \(rest) more: run it again.\n" : "")
   }
 
   private static func count(_ number: Int) -> String {
@@ -79,13 +81,19 @@ enum LockOut {
       firewall, of: pipeline.policy, sources: pipeline.sources, own: HostFacts.ofThisMachine.addresses,
       listeners: try Listeners().all(), on: pipeline.today)
     var tracked: [TrackedConnection] = []
+    var others: [TrackedConnection] = []
     try kernel.forEachConnection { connection in
       if guardian.concerns(connection, origin), tracked.count < 10_000 { tracked.append(connection) }
+      if guardian.concerns(connection, .unsaid), others.count < 10_000 { others.append(connection) }
     }
     let finding = try guardian.finding(of: origin, tracked: tracked)
     switch finding.outcome {
-    case .noSession, .letIn: return nil
     case .shutOut, .unknown: return finding.sentences.joined(separator: "\n")
+    case .noSession, .letIn: break
     }
+    // A session that is not there any more, such as one that a terminal was detached from, says nothing of the one who is.
+    guard case .session = origin, tracked.isEmpty else { return nil }
+    let second = try guardian.finding(of: .unsaid, tracked: others)
+    return second.outcome == .shutOut ? second.sentences.joined(separator: "\n") : nil
   }
 }

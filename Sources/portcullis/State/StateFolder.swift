@@ -1,5 +1,6 @@
 import Deploy
 import Glibc
+import Nftables
 
 /// The folder in which a host keeps the states that it had.
 ///
@@ -93,6 +94,13 @@ struct StateFolder: ~Copyable {
   func draft(_ record: Record) throws -> Record {
     var record = record
     record.number = (try numbers().last ?? 0) + 1
+    // Comments that others wrote into the kernel may hold what no text of ours does.
+    if (try? Record(parsing: record.text))?.table.canonical != record.table.canonical {
+      record.table = record.table.withoutComments
+    }
+    guard let again = try? Record(parsing: record.text), again.table.isLike(record.table) else {
+      throw OutputError(description: "\(root.path): the ruleset cannot be kept as text; nothing was changed")
+    }
     try write(record.text, to: "draft")
     return record
   }
