@@ -97,11 +97,11 @@ struct FakeKernel {
         let size = rule.statements.count { $0 == .counter }
         let own = counts.isEmpty ? Array(repeating: Count(), count: size) : Array(rest.prefix(size))
         rest = rest.dropFirst(size)
-        table.chains[i].rules.append(LiveRule(handle: handle(), rule: rule, counts: own))
+        table.chains[i].rules.append(LiveRule(handle: handle(), rule: rule.canonical, counts: own))
       }
       guard rest.isEmpty else { throw Refusal(description: "there are counts for no counter") }
     case .insertRule(let rule, let name):
-      table.chains[try chain(name)].rules.insert(LiveRule(handle: handle(), rule: rule), at: 0)
+      table.chains[try chain(name)].rules.insert(LiveRule(handle: handle(), rule: rule.canonical), at: 0)
     case .deleteRule(let handle, let name):
       let i = try chain(name)
       guard let j = table.chains[i].rules.firstIndex(where: { $0.handle == handle }) else {

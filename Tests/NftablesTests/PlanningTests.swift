@@ -200,6 +200,52 @@ import Testing
     }
   }
 
+  /// Names that mean something to us, used for something else, are seen, and the table is made anew.
+  @Test(arguments: Worlds.batches(of: 25)) func ourNamesAreNotTrusted(batch: Int) throws {
+    let accept = Rule([.verdict(.accept)])
+    for seed in Worlds.seeds(of: batch) {
+      let table = Self.tables(seed: seed, count: 1)[0]
+      for edit in 0..<4 {
+        var kernel = try Self.kernel(with: table)
+        kernel.edit { live in
+          let base = live.chains.firstIndex { $0.hook?.point == .prerouting && $0.hook?.kind == .filter } ?? 0
+          func insert(_ rule: Rule) { live.chains[base].rules.insert(LiveRule(handle: 9999, rule: rule), at: 0) }
+          switch edit {
+          case 0:
+            live.chains.append(LiveChain(Cut.chain, handle: 9998, rules: [LiveRule(handle: 9997, rule: accept)]))
+            insert(Cut.entrance)
+          case 1:
+            let elements = [NamedSet.Element([.family(.ipv4)], value: .verdict(.accept))]
+            live.sets.append(
+              LiveSet(Gate.map(for: live.chains[base].name), handle: 9998, elements: elements, lifetimes: [nil]))
+            insert(Gate.rule(for: live.chains[base].name))
+          case 2:
+            live.chains.append(LiveChain("refuse.2", handle: 9998, rules: [LiveRule(handle: 9997, rule: accept)]))
+            insert(Rule([.verdict(.jump("refuse.2"))]))
+          default:
+            // An open gate that leads past the policy, with a second one that is closed.
+            live.chains.append(
+              LiveChain(
+                Gate.name(of: live.chains[base].name), handle: 9998, rules: [LiveRule(handle: 9997, rule: accept)]))
+            live.sets.append(
+              LiveSet(
+                Gate.map(for: live.chains[base].name), handle: 9996,
+                elements: Gate.elements(for: live.chains[base].name),
+                lifetimes: [nil, nil]))
+            insert(Gate.rule(for: live.chains[base].name))
+          }
+        }
+        let live = try #require(kernel.live)
+        #expect(!live.unknowns.isEmpty, "seed \(seed), edit \(edit)")
+        guard live.pending == nil else { continue }
+        #expect(throws: PlanningError.self) { try live.plan(to: table, confirmingWithin: 60) }
+        for step in try live.plan(to: table).steps { try kernel.take(step.transaction) }
+        #expect(try Self.judging(kernel) == Self.logical(table))
+        #expect(kernel.live?.unknowns == [])
+      }
+    }
+  }
+
   /// One element more in sets whose elements the kernel takes at once is one step, and counters go on.
   @Test func oneMoreExposureIsOneElement() throws {
     func firewall(_ ports: Range<UInt16>) -> Firewall {
