@@ -103,7 +103,12 @@ import Testing
       try files.removeItem(atPath: path)
       try make()
       if path == newest {
+        // What judges is not replaced by something older.
+        let refused = try machine.portcullis("restore")
+        #expect(refused.status == 2 && refused.errors.contains(path), "\(name): \(refused)")
+        #expect(try machine.listing("-a", "list", "ruleset") == before, "\(name): something was changed")
         // A boot brings back the newest state that is whole, and says which one is not.
+        try machine.expect(0, "restore", "--remove")
         let result = try machine.portcullis("restore")
         #expect(result.status == 1 && result.errors.contains(path), "\(name): \(result)")
         #expect(try Wanted(samplePolicy()).isDone(by: machine.deployment().live()), "\(name): not the state before")

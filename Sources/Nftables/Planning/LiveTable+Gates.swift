@@ -56,9 +56,6 @@ extension LiveTable {
     return gates.allSatisfy { $0.left != nil } ? gates.compactMap(\.left).min() : nil
   }
 
-  /// `true` iff the table has gates, be they open or closed.
-  public var isGated: Bool { !gates.isEmpty }
-
   /// `true` iff the table has rules of a change that was not confirmed in time.
   public var hasLapsed: Bool { pending == nil && !gates.isEmpty }
 
