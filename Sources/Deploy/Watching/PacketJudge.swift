@@ -22,7 +22,8 @@ struct PacketJudge {
     firewall.addresses = firewall.addresses.union(own).subtracting(.loopback)
     self.firewall = firewall
     meaning = try firewall.meaning(in: Universe())
-    moment = today.daysSinceEpoch * 86_400
+    // The kernel's clock ends before the calendar does.
+    moment = min(today.daysSinceEpoch * 86_400, Int(Universe.lastMoment))
   }
 
   /// Returns `true` iff `address` is one of the host's own.
