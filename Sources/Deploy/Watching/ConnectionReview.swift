@@ -46,8 +46,15 @@ public struct ConnectionReview {
   /// How many refused connections are listed.
   private let limit: Int
 
-  /// The services that answer on each port, as far as they were looked for: a policy has thousands.
-  private var services: [Traffic: String?] = [:]
+  /// The services that answer on single ports: a policy has thousands.
+  private let services: [Traffic: String]
+
+  /// The openings of several ports, by their positions.
+  private let ranges: [Int]
+
+  /// The services that listen on single ports, and those that do on several.
+  private let listeners: [Traffic: String]
+  private let listeningRanges: [(traffic: Traffic, service: String)]
 
   /// How many connections were seen.
   public private(set) var seen = 0
@@ -89,6 +96,18 @@ public struct ConnectionReview {
     judge = try PacketJudge(firewall, own: own, on: today)
     self.policy = policy
     self.limit = limit
+    let openings = firewall.openings
+    ranges = openings.indices.filter { openings[$0].traffic.ports?.isSingle != true }
+    services = Dictionary(
+      openings.lazy.filter { $0.traffic.ports?.isSingle == true }.map { ($0.traffic, $0.cause.subject) }
+    ) { first, _ in first }
+    let listening = policy[firewall.host].runs.flatMap { run in
+      policy[run.service].ports.flatMap(\.traffic).map { (traffic: $0, service: policy[run.service].name.value) }
+    }
+    listeners = Dictionary(
+      listening.lazy.filter { $0.traffic.ports?.isSingle == true }.map { ($0.traffic, $0.service) }
+    ) { first, _ in first }
+    listeningRanges = listening.filter { $0.traffic.ports.map { !$0.isSingle } ?? false }
   }
 
   /// The kinds of refused connections with their numbers, the most frequent first.
@@ -156,21 +175,18 @@ public struct ConnectionReview {
   }
 
   /// Returns the service of the host that `connection`, which asked for `traffic`, is for.
-  private mutating func service(for traffic: Traffic, of connection: TrackedConnection) -> String? {
+  private func service(for traffic: Traffic, of connection: TrackedConnection) -> String? {
     if let known = services[traffic] { return known }
-    let name =
-      judge.firewall.openings.first { $0.traffic.contains(traffic) }?.cause.subject ?? listener(of: connection)
-    if services.count < ConnectionReview.mostGroups { services[traffic] = .some(name) }
-    return name
+    let openings = judge.firewall.openings
+    return ranges.first { openings[$0].traffic.contains(traffic) }.map { openings[$0].cause.subject }
+      ?? listener(of: connection)
   }
 
   /// Returns the service of the host that listens where `connection` ends.
   private func listener(of connection: TrackedConnection) -> String? {
     guard connection.reply.transport.hasPorts else { return nil }
     let traffic = Traffic.ports(connection.reply.transport, PortRange(connection.reply.sourcePort))
-    return policy[judge.firewall.host].runs.lazy.map { policy[$0.service] }
-      .first { service in service.ports.contains { port in port.traffic.contains { $0.contains(traffic) } } }?
-      .name.value
+    return listeners[traffic] ?? listeningRanges.first { $0.traffic.contains(traffic) }?.service
   }
 }
 
