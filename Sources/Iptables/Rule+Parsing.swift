@@ -16,6 +16,12 @@ extension Rule {
     let isNegated = reader.take("!")
     guard let option = reader.next(), read(option, isNegated, &reader, family) else {
       reader = start
+      if let implied {
+        var ahead = start
+        if let option = ahead.nextMatchOption(), implied.options.contains(option.name) {
+          return readMatch(implied.name, &reader, family)
+        }
+      }
       _ = reader.take("!")
       _ = reader.next()
       reader.skipValues()
@@ -51,11 +57,37 @@ extension Rule {
     }
   }
 
+  /// The matches that are called like protocols.
+  private static let protocolMatches: Set<String> = [
+    "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6",
+  ]
+
+  /// The match whose options need no `-m`, since the protocol of the rule brings it, with those options (`load_proto`,
+  /// iptables/xshared.c).
+  private var implied: (name: String, options: Set<String>)? {
+    guard let transport, !transport.isNegated else { return nil }
+    let ports: Set<String> = ["--sport", "--dport", "--source-port", "--destination-port"]
+    return switch transport.value {
+    case .tcp: ("tcp", ports.union(["--tcp-flags", "--syn", "--tcp-option"]))
+    case .udp: ("udp", ports)
+    case .sctp: ("sctp", ports.union(["--chunk-types"]))
+    case .icmp: ("icmp", ["--icmp-type"])
+    case .icmpv6: ("icmp6", ["--icmpv6-type"])
+    default: nil
+    }
+  }
+
   /// Reads what stands behind `-m` and `name`.
   private mutating func readMatch(_ name: String, _ reader: inout WordReader, _ family: AddressFamily) {
     let start = reader
     var options: [WordReader.Option] = []
-    while let option = reader.nextMatchOption() { options.append(option) }
+    // What is no option of this match may be one of the protocol's.
+    let others = Rule.protocolMatches.contains(name) ? [] : implied?.options ?? []
+    var ahead = reader
+    while let option = ahead.nextMatchOption(), !others.contains(option.name) {
+      options.append(option)
+      reader = ahead
+    }
     if name == "comment", comment == nil, options.count == 1, let text = options[0].only("--comment") {
       comment = text
     } else {
