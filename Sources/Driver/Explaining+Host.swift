@@ -35,20 +35,31 @@ extension Pipeline {
           destinationPort: UInt16(type))
       }
     }
-    do throws(BudgetExceeded) {
-      if let refusal = try departure(of: packet(on: host.map { policy[$0] } ?? Host.nowhere)) { return refusal }
-      if let host { return try explain(packet(on: policy[host]), arrivingAt: firewalls[host.rawValue]) }
+    do {
+      let (refusal, end) = try departure(of: packet(on: host.map { policy[$0] } ?? Host.nowhere))
+      if let refusal { return refusal }
+      func limited(_ answer: Explanation) -> Explanation {
+        var answer = answer
+        // What may no longer be sent is no longer accepted.
+        if answer.verdict == .accept, let end { answer.until = min(answer.until ?? end, end) }
+        return answer
+      }
+      if let host { return limited(try explain(packet(on: policy[host]), arrivingAt: firewalls[host.rawValue])) }
       // What everybody on a link listens to reaches every host; an address that is nobody's is reached through the routers.
       let isShared = AddressSet.shared.contains(destination)
       var first: Explanation?
       for firewall in firewalls where isShared || !firewall.passages.isEmpty {
         let answer = try explain(packet(on: policy[firewall.host]), arrivingAt: firewall)
-        if answer.verdict == .accept { return answer }
+        if answer.verdict == .accept { return limited(answer) }
         first = first ?? answer
       }
       if let first { return first }
-    } catch {
+    } catch let error as UnanswerableQuestion {
+      throw error
+    } catch let error as BudgetExceeded {
       throw UnanswerableQuestion("the sets of packets are too complex: \(UnreadableRuleset(error).message)")
+    } catch {
+      throw UnanswerableQuestion("\(error)")
     }
     throw UnanswerableQuestion("no host has the address `\(destination)`, and no router passes anything on")
   }
@@ -82,11 +93,14 @@ extension Pipeline {
     return (bound ?? host.interfaces.first(where: \.isInternet))?.name.value
   }
 
-  /// Returns why the host that `packet` comes from may not send it, or nothing if it may.
-  private func departure(of packet: Packet) throws(BudgetExceeded) -> Explanation? {
+  /// Returns why the host that `packet` comes from may not send it, or nothing if it may, and the last day on which that
+  /// is so, if there is one.
+  private func departure(
+    of packet: Packet
+  ) throws(BudgetExceeded) -> (refusal: Explanation?, until: CalendarDate?) {
     guard let index = policy.hosts.firstIndex(where: { $0.addresses.contains { $0.value == packet.source } }),
-      firewalls[index].departures != nil
-    else { return nil }
+      let departures = firewalls[index].departures
+    else { return (nil, nil) }
     let firewall = firewalls[index]
     let host = policy.hosts[index]
     let universe = Universe()
@@ -96,15 +110,32 @@ extension Pipeline {
     let name = isOwn ? "lo" : interface(of: host, towards: packet.destination) ?? Pipeline.unnamed
     let values = universe.values(
       of: sent, departing: name, to: firewall.kind(of: packet.destination), at: moment, conditions: false)
-    let verdict = Verdict(label: try firewall.meaning(in: universe).verdicts.label(of: values)) ?? .accept
-    if verdict == .accept { return nil }
-    return Explanation(
+    let verdicts = try firewall.meaning(in: universe).verdicts
+    let verdict = Verdict(label: verdicts.label(of: values)) ?? .accept
+    let end = end(among: departures.map(\.until), values) {
+      (Verdict(label: verdicts.label(of: $0)) ?? .accept) == verdict
+    }
+    if verdict == .accept { return (nil, end) }
+    var refusal = Explanation(
       verdict, .egress, at: "host \(host.name.value)",
       [
         .init(
           "\(host.name.value) closes its egress, and no service on it uses \(packet.traffic) at \(packet.destination).",
           at: host.name.span)
       ])
+    refusal.until = end
+    return (refusal, end)
+  }
+
+  /// Returns the first of `ends`, from today on, after which what becomes of `packet` is not as now.
+  private func end(
+    among ends: [CalendarDate?], _ packet: PacketValues, isAsNow: (PacketValues) -> Bool
+  ) -> CalendarDate? {
+    Set(ends.compactMap { $0 }.filter { today <= $0 }).sorted().first { end in
+      var later = packet
+      later[.time] = UInt128(max(0, end.daysSinceEpoch + 1)) * 86_400
+      return !isAsNow(later)
+    }
   }
 
   /// A name that no interface can have, and no policy names.
@@ -114,7 +145,7 @@ extension Pipeline {
   private var moment: Int { today.daysSinceEpoch * 86_400 }
 
   /// Returns what `firewall` makes of `packet`: what the meaning of the firewall says of it, and what of it says so.
-  private func explain(_ packet: Packet, arrivingAt firewall: Firewall) throws(BudgetExceeded) -> Explanation {
+  private func explain(_ packet: Packet, arrivingAt firewall: Firewall) throws -> Explanation {
     let universe = Universe()
     let meaning = try firewall.meaning(in: universe)
     let kind = firewall.kind(of: packet.destination)
@@ -126,7 +157,7 @@ extension Pipeline {
       at: moment, conditions: false)
     let decided = meaning.conditionalFate(of: values).packet
     guard let verdict = Verdict(label: meaning.verdicts.label(of: decided)) else {
-      preconditionFailure("a packet that can exist has no verdict")
+      throw UnanswerableQuestion("there is no such packet at host `\(firewall.name)`")
     }
     let place = "host \(firewall.name)"
     var result: Explanation
@@ -145,14 +176,12 @@ extension Pipeline {
       result = Explanation(
         verdict, .blocked, at: place,
         [.init("This block refuses \(packet.source), whatever is exposed.", at: block.cause.span)])
-      result.until = block.until
     case .opening(let i):
       let opening = firewall.openings[i]
       result = Explanation(
         verdict, .exposed, at: place,
         [.init("\(subject(opening.cause)) is exposed to \(packet.source) here.", at: opening.cause.span)])
       if let words = translation(of: decided, meaning) { result.steps.append(.init(words)) }
-      result.until = opening.until
       describe(opening.cause, in: &result)
     case .passage(let i):
       let passage = firewall.passages[i]
@@ -162,7 +191,6 @@ extension Pipeline {
       if meaning.masqueraded.contains(decided) {
         result.steps.append(.init("Its source address becomes that of \(firewall.name)."))
       }
-      result.until = passage.until
       describe(passage.cause, in: &result)
     case .nothing:
       result = Explanation(
@@ -172,6 +200,11 @@ extension Pipeline {
     }
     result.interface = packet.interface
     result.isLimited = decided != values
+    let ends = firewall.blocks.map(\.until) + firewall.openings.map(\.until) + firewall.passages.map(\.until)
+    result.until = end(among: ends, values) { later in
+      let fate = meaning.conditionalFate(of: later).packet
+      return Verdict(label: meaning.verdicts.label(of: fate)) == verdict && (fate != later) == result.isLimited
+    }
     return result
   }
 

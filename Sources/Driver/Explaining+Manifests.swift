@@ -73,7 +73,7 @@ private struct ManifestExplainer {
     }
     let asked = try question.traffic(.ipv4)
     guard asked.ports != nil else { throw UnanswerableQuestion("manifests say nothing of ICMP between pods") }
-    let (traffic, step) = translated(asked, to: target)
+    let (traffic, step) = try translated(asked, to: target)
     let connections = try universe.connections(from: source.end, to: target.end, traffic)
     guard !connections.isEmpty else { throw UnanswerableQuestion("there is no such connection") }
 
@@ -109,28 +109,41 @@ private struct ManifestExplainer {
   }
 
   /// Returns the port of pods that `traffic` to `target` reaches, with a sentence if a Service sends it there.
-  private func translated(_ traffic: Traffic, to target: End) -> (Traffic, [Explanation.Step]) {
+  private func translated(
+    _ traffic: Traffic, to target: End
+  ) throws(UnanswerableQuestion) -> (Traffic, [Explanation.Step]) {
     guard let namespace = target.namespace, let name = question.destination.split(separator: "/").last else {
       return (traffic, [])
     }
     let door = Door.service(namespace: namespace, name: String(name))
+    let advice = "ask about a port of the pods, as `\(namespace)/LABEL=VALUE,...`"
+    var ports = Set<UInt16>()
     for entrance in rules.entrances where entrance.door == door && entrance.traffic?.contains(traffic) ?? false {
-      guard case .pods(_, let port) = entrance.target, .ports(traffic.transport, PortRange(port)) != traffic else {
-        continue
+      switch entrance.target {
+      case .pods(_, let port): ports.insert(port)
+      case .unknown(let words):
+        throw UnanswerableQuestion(
+          "where the Service `\(name)` of `\(namespace)` sends \(traffic) is not known here: \(words); \(advice)")
       }
-      let reached = Traffic.ports(traffic.transport, PortRange(port))
-      return (
-        reached, [.init("The Service `\(name)` of `\(namespace)` sends \(traffic) on to \(reached) of its pods.")]
-      )
     }
-    return (traffic, [])
+    guard ports.count < 2 else {
+      throw UnanswerableQuestion(
+        "the Service `\(name)` of `\(namespace)` sends \(traffic) to different ports of its pods; \(advice)")
+    }
+    guard let port = ports.first, .ports(traffic.transport, PortRange(port)) != traffic else { return (traffic, []) }
+    let reached = Traffic.ports(traffic.transport, PortRange(port))
+    return (reached, [.init("The Service `\(name)` of `\(namespace)` sends \(traffic) on to \(reached) of its pods.")])
   }
 
   // MARK: - Ends
 
   /// Returns the end that `text` names: an address, `namespace/name`, or `namespace/label=value,...`.
   private mutating func end(_ text: String) throws -> End {
-    if let address = Address(text) { return End(name: text, end: .outside(address)) }
+    if let address = Address(text) {
+      // Manifests do not say which addresses pods have.
+      assumptions.append("\(text) is taken for an address outside the cluster.")
+      return End(name: text, end: .outside(address))
+    }
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
       throw UnanswerableQuestion(

@@ -103,15 +103,14 @@ private struct RuleExplainer {
     box[.destination] = space.value(destination.value, of: .destination)
     box[.sourceKind] = space.value((isSent ? AddressKind.local : .elsewhere).rawValue, of: .sourceKind)
     box[.destinationKind] = space.value(kind(of: destination).rawValue, of: .destinationKind)
-    // Neighbours do not take what a router passed on (RFC 4861 section 6.1).
-    box[.hopLimit] = space.value(UInt8(255), of: .hopLimit)
+    // Neighbours do not take what a router passed on (RFC 4861 section 6.1); anything else may come from far away.
+    if case .icmpv6(let type, _) = traffic, Essentials.icmpv6OnLink.contains(type) {
+      box[.hopLimit] = space.value(UInt8(255), of: .hopLimit)
+    }
     let start = UInt64(max(0, today.daysSinceEpoch)) * 86_400
     box[.time] = space.values(start...start + 86_399, of: .time)
     for (field, name) in [(PacketField.arrival, question.interface), (.departure, question.departure)] {
       if let name {
-        guard !name.isEmpty, name.utf8.count <= InterfaceName.longest else {
-          throw UnanswerableQuestion("`\(name)` is no name of an interface")
-        }
         box[field] = space.value(InterfaceName.value(of: name), of: field)
       } else if field == .departure || !isSent {
         // Whoever means loopback says so.
@@ -193,6 +192,7 @@ private struct RuleExplainer {
     for (field, text) in [
       (PacketField.arrival, "the interface that it arrives on (`--in`)"),
       (.departure, "the interface that it leaves on (`--out`)"), (.time, "the time of the day"),
+      (.hopLimit, "its hop limit (TTL)"),
     ] where try map.depends(on: field) {
       words.append(text)
     }

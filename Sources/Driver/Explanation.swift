@@ -196,11 +196,22 @@ public struct Question: Sendable {
 
   /// Throws why there is no packet of `traffic` from `source` to `destination`, if there is none.
   func check(_ source: Address, _ destination: Address, _ traffic: Traffic) throws(UnanswerableQuestion) {
+    try checkInterfaces()
     guard source.family == destination.family else {
       throw UnanswerableQuestion("`\(source)` and `\(destination)` are of different families")
     }
     guard traffic.family.map({ $0 == source.family }) ?? true else {
       throw UnanswerableQuestion("`\(port)` is no message between IPv4 addresses")
+    }
+  }
+
+  /// Throws if an interface of the question has a name that no interface can have (`dev_valid_name`, net/core/dev.c).
+  func checkInterfaces() throws(UnanswerableQuestion) {
+    for name in [interface, departure].compactMap({ $0 }) {
+      let isName =
+        !name.isEmpty && name.utf8.count <= InterfaceName.longest && name != "." && name != ".."
+        && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
+      guard isName else { throw UnanswerableQuestion("`\(name)` is no name of an interface") }
     }
   }
 
