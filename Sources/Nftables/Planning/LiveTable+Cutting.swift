@@ -46,8 +46,9 @@ enum Cut {
   /// The name of the chain that drops.
   static let chain = "cut.connections"
 
-  /// How long a direction stays cut, in milliseconds: a day. A program that sends nothing for longer may go on then, if the
-  /// connection's other end still holds it.
+  /// How long a direction stays cut, in milliseconds: a day.
+  ///
+  /// A program that sends nothing for longer may go on then, if the connection's other end still holds it.
   static let time: UInt64 = 86_400_000
 
   /// Returns the set for `family`.
