@@ -144,8 +144,11 @@ extension Pipeline {
   /// The moment that is asked about, in seconds since 1970, UTC.
   private var moment: Int { today.daysSinceEpoch * 86_400 }
 
-  /// Returns what `firewall` makes of `packet`: what the meaning of the firewall says of it, and what of it says so.
-  private func explain(_ packet: Packet, arrivingAt firewall: Firewall) throws -> Explanation {
+  /// Returns what `firewall` makes of `packet`: what the meaning of the firewall says of it, and what of it says so; what
+  /// it sends on to other hosts, they judge too, unless `isLast`.
+  private func explain(
+    _ packet: Packet, arrivingAt firewall: Firewall, isLast: Bool = false
+  ) throws -> Explanation {
     let universe = Universe()
     let meaning = try firewall.meaning(in: universe)
     let kind = firewall.kind(of: packet.destination)
@@ -205,7 +208,51 @@ extension Pipeline {
       let fate = meaning.conditionalFate(of: later).packet
       return Verdict(label: meaning.verdicts.label(of: fate)) == verdict && (fate != later) == result.isLimited
     }
+    if verdict == .accept, !isLast,
+      let translation = meaning.universe.translation(labelled: meaning.translations.label(of: decided)),
+      let targets = translation.targets
+    {
+      let isMasqueraded = meaning.masqueraded.contains(decided)
+      return try judged(
+        result, packet, behind: isMasqueraded, translation.port(of: packet.destinationPort), at: targets)
+    }
     return result
+  }
+
+  /// Returns what becomes of `packet`, which a router sends on to `port` of one of `targets` as `answer` says, behind its
+  /// own address if `isMasqueraded`.
+  private func judged(
+    _ answer: Explanation, _ packet: Packet, behind isMasqueraded: Bool, _ port: UInt16, at targets: [Address]
+  ) throws -> Explanation {
+    var accepted = answer
+    var refusals: [Explanation] = []
+    var isAccepted = false
+    for target in targets where target.family == packet.source.family {
+      let index = policy.hosts.firstIndex { $0.addresses.contains { $0.value == target } }
+      guard let index, !isMasqueraded else {
+        accepted.assumptions.append("\(target) is taken to accept what is sent on to it.")
+        isAccepted = true
+        continue
+      }
+      var sent = packet
+      sent.destination = target
+      sent.destinationPort = port
+      sent.interface = arrival(of: packet.source, on: policy.hosts[index])
+      var there = try explain(sent, arrivingAt: firewalls[index], isLast: true)
+      if there.verdict == .accept {
+        isAccepted = true
+        accepted.isLimited = accepted.isLimited || there.isLimited
+        accepted.until = [accepted.until, there.until].compactMap { $0 }.min()
+      } else {
+        there.steps += answer.steps
+        refusals.append(there)
+      }
+    }
+    guard let first = refusals.first else { return accepted }
+    guard isAccepted else { return first }
+    accepted.others = [Explanation.Outcome(first.verdict, first.steps)]
+    accepted.dependencies = ["which of \(targets.map(\.description).joined(separator: ", ")) it is sent on to"]
+    return accepted
   }
 
   /// Returns where `meaning` sends `packet`, as a sentence, if it goes elsewhere.
@@ -256,6 +303,16 @@ extension Pipeline {
     case .publicPort(let traffic): "its public port is \(traffic)"
     case .port(let traffic): "on \(traffic)"
     case .lapsed(let date): "only until \(date)"
+    }
+  }
+}
+
+extension Universe.Translation {
+  /// Returns the port that what is sent to `port` goes to.
+  fileprivate func port(of port: UInt16) -> UInt16 {
+    switch self {
+    case .redirect(let distance), .forward(_, let distance): UInt16(clamping: Int(port) + distance)
+    case .redirectAll(let only), .forwardAll(_, let only): only
     }
   }
 }

@@ -99,6 +99,21 @@ import Testing
     }
   }
 
+  @Test func hostsBehindARouterJudgeToo() throws {
+    let policy = """
+      service web { owner team; purpose "Site"; port 8443/tcp; expose to internet via gw as 443/tcp }
+      host gw { address 198.51.100.1; interface eth0 in internet }
+      host web1 { address 10.0.0.11; runs web }
+
+      """
+    let box = try sandbox(policy + "block 203.0.113.7 to host web1\n")
+    let refused = try ask(box, "--from 203.0.113.7 --to gw --port 443/tcp")
+    #expect(refused.output.hasPrefix("drop: ") && refused.output.contains("at host web1"), "\(refused)")
+    #expect(refused.output.contains("| block 203.0.113.7 to host web1"), "\(refused)")
+    let open = try ask(box, "--from 203.0.113.8 --to gw --port 443/tcp")
+    #expect(open.output.hasPrefix("accept: ") && open.output.contains("at host gw"), "\(open)")
+  }
+
   // MARK: - Pods
 
   private static let shop = """
