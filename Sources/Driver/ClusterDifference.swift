@@ -11,13 +11,17 @@ struct ClusterDifference {
   private let comparison: ClusterComparison
   private let words: FlowWords
 
+  /// The moments that are compared, in seconds since 1970.
+  private let window: IntervalSet<UInt128>
+
   /// How many flows of a row are told.
   private static let mostFlows = 12
 
   /// Compares the cluster `name`, which is in `old` and in `new`; nothing if it is not.
   init?(_ name: String, _ old: ComparedPolicy, _ new: ComparedPolicy) throws(BudgetExceeded) {
     guard let before = old.cluster(name), let after = new.cluster(name) else { return nil }
-    comparison = try ClusterComparison(before, after)
+    window = Universe.moments(from: new.pipeline.today)
+    comparison = try ClusterComparison(before, after, in: window)
     words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
     (self.name, self.old, self.new) = (name, old, new)
   }
@@ -41,6 +45,7 @@ struct ClusterDifference {
     for target in universe.values(of: .departure, in: change.packets) {
       try tell(change.packets, to: target, in: &row)
     }
+    if let times = times(of: change.packets) { row.conditions.append(times) }
     row.extent = try extent(of: change.packets)
     if change.kind == .later {
       row.conditions.append("one end alone changes, and the other one closes it as before")
@@ -49,8 +54,8 @@ struct ClusterDifference {
       row.reason = "which pods are closed by default, or may look up names, changes"
       return row
     }
-    let outside = try part(of: change.packets, .arrival, 0)
-    let inside = try part(of: change.packets, .departure, 0)
+    let outside = try universe.part(of: change.packets, .arrival, 0)
+    let inside = try universe.part(of: change.packets, .departure, 0)
     row.cause = NamedCauses(old, new).line(
       of: cause, in: change.side, at: .cluster(name),
       sources: try universe.packets.addresses(of: .source, in: outside.isEmpty ? change.packets : outside),
@@ -60,14 +65,14 @@ struct ClusterDifference {
 
   /// Adds the connections of `set` to the pods of the kind `target` to `row`.
   private func tell(_ set: PacketSet, to target: UInt128, in row: inout Difference.Row) throws(BudgetExceeded) {
-    let reached = try part(of: set, .departure, target)
+    let reached = try universe.part(of: set, .departure, target)
     let place = try end(target, .destination, in: reached)
     // What differs in the source alone is one flow.
     var sources: [String: [String]] = [:]
     var order: [String] = []
     for source in universe.values(of: .arrival, in: reached) {
-      let flow = try part(of: reached, .arrival, source)
-      let ports = try ports(of: flow)
+      let flow = try universe.part(of: reached, .arrival, source)
+      let ports = try universe.ports(of: flow)
       if sources[ports] == nil { order.append(ports) }
       sources[ports, default: []].append(try end(source, .source, in: flow))
     }
@@ -95,11 +100,12 @@ struct ClusterDifference {
   private func ways() throws(BudgetExceeded) -> [Difference.Row] {
     var rows: [Difference.Row] = []
     var positions: [String: Int] = [:]
-    for way in try comparison.ways() {
+    let (told, next) = try comparison.ways()
+    for way in told {
       let side = way.side == .old ? old : new
       let line = way.cause.map { side.pipeline.line(of: $0, isNew: way.side == .new) }
       let key = line.map { "\($0.location) \($0.isNew)" } ?? ""
-      let text = "\(way.words): \(way.outcomes.before), then \(way.outcomes.after)"
+      let text = try text(of: way)
       if let known = positions[key] {
         rows[known].isCut = rows[known].isCut || rows[known].flows.count == ClusterDifference.mostFlows
         if !rows[known].isCut { rows[known].flows.append(text) }
@@ -109,7 +115,7 @@ struct ClusterDifference {
       row.cause = line
       row.reason = line == nil ? "how pods are reached changes" : nil
       row.flows = [text]
-      row.witness = way.words
+      row.witness = way.example
       (row.before, row.after) = (way.outcomes.before, way.outcomes.after)
       positions[key] = rows.count
       rows.append(row)
@@ -117,11 +123,29 @@ struct ClusterDifference {
     for i in rows.indices {
       rows[i].extent = rows[i].isCut ? "" : rows[i].flows.count == 1 ? "1 way" : "\(rows[i].flows.count) ways"
     }
+    if let next {
+      var row = Difference.Row(.translates, at: "cluster \(name)")
+      row.reason = "more ways to pods change than are told"
+      (row.witness, row.before, row.after) = (next.example, next.outcomes.before, next.outcomes.after)
+      (row.flows, row.isCut) = ([try text(of: next)], true)
+      rows.append(row)
+    }
     return rows
   }
 
-  private func part(of set: PacketSet, _ field: PacketField, _ value: UInt128) throws(BudgetExceeded) -> PacketSet {
-    try set.intersection(universe.space.set(field, in: universe.space.value(value, of: field)))
+  /// Returns `way` with what becomes of connections that come by it, in words.
+  private func text(of way: ClusterComparison.Way) throws(BudgetExceeded) -> String {
+    let sources = words.text(try universe.packets.addresses(of: .source, in: way.packets))
+    let times = times(of: way.packets).map { ", \($0)" } ?? ""
+    let (before, after) = way.outcomes
+    return "\(comparison.text(of: way, from: sources)): \(before), then \(after)\(times)"
+  }
+
+  /// Returns the moments of `set` in words, unless those are all that are compared.
+  private func times(of set: PacketSet) -> String? {
+    let times = set.values(of: .time)
+    guard times != window, let start = window.intervals.first?.lowerBound else { return nil }
+    return words.text(moments: times, from: start)
   }
 
   /// Returns the pods of a kind in words, or the addresses outside.
@@ -133,24 +157,9 @@ struct ClusterDifference {
     return addresses == outside ? "anywhere outside" : words.text(addresses)
   }
 
-  /// Returns the ports of `set`.
-  private func ports(of set: PacketSet) throws(BudgetExceeded) -> String {
-    var words: [String] = []
-    for number in set.values(of: .transport).intervals.flatMap({ Array($0) }) {
-      let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: number))
-      let ranges = try part(of: set, .transport, number).values(of: .destinationPort)
-        .intersection(IntervalSet(0...65_535)).intervals
-      words += ranges.prefix(6).map { range in
-        "\(PortRange(from: UInt16(range.lowerBound), through: UInt16(range.upperBound)))/\(transport)"
-      }
-      if ranges.count > 6 { words.append("more \(transport) ports") }
-    }
-    return words.joined(separator: ", ")
-  }
-
   /// Returns how many addresses outside, kinds of pods and ports `set` has.
   private func extent(of set: PacketSet) throws(BudgetExceeded) -> String {
-    let outside = try part(of: set, .arrival, 0)
+    let outside = try universe.part(of: set, .arrival, 0)
     var parts = outside.isEmpty ? [] : try words.sources(of: outside, universe.packets)
     let kinds = universe.values(of: .arrival, in: set).filter { $0 != 0 }.count
     if kinds > 0 { parts.append(kinds == 1 ? "1 kind of pods" : "\(kinds) kinds of pods") }
@@ -164,6 +173,7 @@ extension ComparedPolicy {
     guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
       let lowering = pipeline.lowering
     else { return nil }
-    return ClusterSide(lowering, ID(index), on: day ?? pipeline.today)
+    return day.map { ClusterSide(lowering, ID(index), on: $0) }
+      ?? ClusterSide(lowering, ID(index), from: pipeline.today)
   }
 }

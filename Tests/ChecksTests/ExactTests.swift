@@ -43,6 +43,24 @@ import Testing
     #expect(try labels("broken-never", text).isEmpty)
   }
 
+  @Test func aNeverSeesTheIngressBesideWhatIsOpen() throws {
+    let text = """
+      service proxy { owner team; purpose "Ingress"; port 443/tcp; expose to internet; uses shop }
+      service shop { owner team; purpose "Shop"; port a 8443/tcp; port b 9000/tcp
+        expose a to proxy; expose b to 198.51.100.7 }
+      cluster k {
+        pods 10.42.0.0/16
+        ingress namespace proxy pods app=proxy
+        workload proxy { namespace proxy; pods app=proxy }
+        workload shop { namespace x; pods app=shop; publish a ingress "shop.acme.example" }
+      }
+      never internet to shop
+      """
+    let found = try labels("broken-never", text).compactMap(\.first)
+    #expect(found.contains { $0.contains("9000/tcp from 198.51.100.7") }, "\(found)")
+    #expect(found.contains { $0.contains("since the ingress controller passes it on") }, "\(found)")
+  }
+
   @Test func aNeverTellsFromWhenAndUntilWhenItIsBroken() throws {
     let text = Self.service + Self.host + "never 198.51.100.7 to s\nblock 198.51.100.0/24 until 2027-01-31\n"
     #expect(

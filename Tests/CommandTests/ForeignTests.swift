@@ -184,6 +184,30 @@ import Testing
     #expect(witnesses.contains { ($0["after"] ?? "").contains("d/all.yaml: NetworkPolicy `") }, "\(witnesses)")
   }
 
+  @Test func everyNodePortOfManifestsThatChangesIsTold() throws {
+    let box = try Sandbox()
+    func manifest(_ ports: [Int]) -> String {
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: web, namespace: shop}
+      spec:
+        type: NodePort
+        selector: {app: web}
+        ports:
+
+      """
+        + ports.map { "  - {name: p\($0), protocol: TCP, port: \($0), targetPort: 8080, nodePort: \($0)}\n" }.joined()
+    }
+    try box.write(manifest([30001]), to: "old.yaml")
+    try box.write(manifest([30001, 30002, 30003]), to: "new.yaml")
+    let outcome = try box.portcullis("diff", "manifests:old.yaml", "manifests:new.yaml")
+    for port in [30002, 30003] {
+      #expect(outcome.output.contains("\(port)/tcp from anywhere to a node: leads nowhere"), "\(outcome)")
+    }
+    #expect(!outcome.output.contains("30001/tcp from"), "\(outcome)")
+  }
+
   @Test func whatManifestsHaveThatIsNotKnownIsNamed() throws {
     let box = try cluster()
     try box.write("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: x}\n", to: "d/odd.yml")

@@ -250,10 +250,6 @@ private struct Breaches {
       if hasRouters { podDoors.append(try space.set(of: targets).intersection(connections.admitted)) }
       let asked = connections.boxes(targets, from: claim.invariant.audience, strangers: strangers)
       let open = try space.set(of: asked).intersection(connections.accepted)
-      guard !open.isEmpty else {
-        try lookThroughIngress(to: workload, ports, connections, for: claim)
-        continue
-      }
       let kinds = open.values(of: .departure)
       for period in connections.periods {
         for other in period.firewall.workloads
@@ -276,6 +272,7 @@ private struct Breaches {
         let words = "\(witness.words) gets through on cluster `\(name)`\(witness.moments)"
         report(claim, publication.cause, words)
       }
+      try lookThroughIngress(to: workload, ports, connections, for: claim)
     }
   }
 
@@ -290,7 +287,7 @@ private struct Breaches {
         guard case .ingress(let host, _) = publication.kind else { continue }
         var alone = workload
         alone.publications = [publication]
-        for way in period.firewall.ways(to: alone, on: inspection.today) {
+        for way in period.firewall.ways(to: alone, on: period.day) {
           guard case .web = way.door, case .pods(_, let port) = way.target,
             ports.isEmpty || ports.contains(where: { $0.contains(.ports(.tcp, PortRange(port))) })
           else { continue }

@@ -30,6 +30,9 @@ final class ClusterPackets {
 struct ClusterConnections {
   /// Days between which nothing changes but that single exposures and uses end.
   struct Period {
+    /// The first day.
+    let day: CalendarDate
+
     /// The firewall at that time.
     let firewall: ClusterFirewall
 
@@ -74,7 +77,7 @@ struct ClusterConnections {
       let first = UInt64(max(days[i].daysSinceEpoch, 0)) * 86_400
       let last = i + 1 < days.count ? UInt64(max(days[i + 1].daysSinceEpoch, 0)) * 86_400 - 1 : UInt64.max
       let moments = try space.set(.time, in: space.values(first...last, of: .time))
-      periods.append(Period(firewall: firewall, moments: moments))
+      periods.append(Period(day: days[i], firewall: firewall, moments: moments))
       let meaning = try firewall.meaning(in: universe, from: days[i])
       admitted = try admitted.union(meaning.admitted.intersection(moments))
       departing = try departing.union(meaning.departing.intersection(moments))

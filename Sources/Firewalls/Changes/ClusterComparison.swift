@@ -1,48 +1,18 @@
 public import Packets
-public import Policies
-public import Syntax
+import Policies
+import Syntax
 
-/// One side of a comparison of clusters: what a policy makes of one on a day.
-public struct ClusterSide: Sendable {
-  /// The firewall on that day.
-  public let firewall: ClusterFirewall
-
-  /// The day.
-  public let day: CalendarDate
-
-  /// What exposures let in, blocks apart.
-  let lines: [PodLine]
-
-  /// The blocks.
-  let refusals: [PodRefusal]
-
-  /// The statements of the blocks, by their positions in the policy.
-  let blocks: [Cause]
-
-  /// Creates what `lowering` makes of the cluster `id` on `day`.
-  public init(_ lowering: Lowering, _ id: ID<Cluster>, on day: CalendarDate) {
-    self.day = day
-    firewall = lowering.firewall(of: id, on: day)
-    let refusals = lowering.refusals(in: id, on: day)
-    self.refusals = refusals
-    lines =
-      refusals.isEmpty
-      ? [] : lowering.policy[id].workloads.flatMap { lowering.lines(to: $0, in: id, on: day, among: refusals) }
-    blocks = lowering.policy.blocks.map { Cause("block", at: $0.provenance.span) }
-  }
-
-  /// Every selection of pods that the side speaks of.
-  fileprivate var selectors: Set<PodSelector> {
-    firewall.selectors.union(lines.flatMap(\.selectors)).union(refusals.flatMap(\.selectors))
-  }
-}
-
-/// The difference between what two firewalls of a cluster mean, each on a day.
+/// The difference between what two firewalls of a cluster mean.
 public struct ClusterComparison {
   /// A way to pods that changes.
-  public struct Way: Sendable {
-    /// The way, in words.
-    public var words: String
+  public struct Way {
+    /// The way with one connection that comes by it, in words.
+    public var example: String
+
+    /// The connections.
+    public let packets: PacketSet
+
+    fileprivate let packet: PacketValues
 
     /// What becomes of a connection that comes by it, before and after.
     public var outcomes: (before: String, after: String)
@@ -60,13 +30,15 @@ public struct ClusterComparison {
   private let old: (side: ClusterSide, meaning: ClusterMeaning)
   private let new: (side: ClusterSide, meaning: ClusterMeaning)
 
-  /// Compares `old` with `new`.
-  public init(_ old: ClusterSide, _ new: ClusterSide) throws(BudgetExceeded) {
+  /// The most ways that are told apart.
+  private static let mostWays = 1000
+
+  /// Compares `old` with `new` at the moments `window`, in seconds since 1970.
+  public init(_ old: ClusterSide, _ new: ClusterSide, in window: IntervalSet<UInt128>) throws(BudgetExceeded) {
     // An address that is a pod's on one side alone is taken for one on both.
-    universe = try ClusterUniverse(
-      pods: old.firewall.pods.union(new.firewall.pods), selectors: old.selectors.union(new.selectors))
-    self.old = (old, try old.firewall.meaning(in: universe, on: old.day))
-    self.new = (new, try new.firewall.meaning(in: universe, on: new.day))
+    universe = try ClusterUniverse(pods: old.pods.union(new.pods), selectors: old.selectors.union(new.selectors))
+    self.old = (old, try universe.meaning(of: old, in: window))
+    self.new = (new, try universe.meaning(of: new, in: window))
   }
 
   private var space: PacketSpace { universe.space }
@@ -102,95 +74,113 @@ public struct ClusterComparison {
     var result: [Change] = []
     // What both expose, and only one blocks, changes because of the block.
     let other = side(refusing).side
-    for refusal in other.refusals where !rest.isEmpty {
+    for block in other.blocks.indices where !rest.isEmpty {
       var some = space.nothing
-      for line in other.lines where line.blocks.contains(refusal.block) {
-        some = try space.set(of: universe.boxes(of: refusal, until: nil, on: line))
-          .intersection(space.set(of: universe.boxes(of: line))).intersection(rest).union(some)
+      for (i, period) in other.periods.enumerated() {
+        for refusal in period.refusals where refusal.block == block {
+          for line in period.lines where line.blocks.contains(block) {
+            some = try space.set(of: universe.boxes(of: refusal, until: nil, on: line))
+              .intersection(space.set(of: universe.boxes(of: line)))
+              .intersection(universe.part(of: rest, inPeriod: i, of: other)).union(some)
+          }
+        }
       }
       guard !some.isEmpty else { continue }
-      result.append(Change(kind, some, cause: other.blocks[refusal.block], in: refusing))
+      result.append(Change(kind, some, cause: other.blocks[block], in: refusing))
       rest = try rest.subtracting(some)
     }
-    let firewall = side(accepting).side.firewall
-    let lines = firewall.workloads.flatMap { workload in
-      workload.admissions.map { ($0.cause, firewall.boxes(of: $0, to: workload, in: universe)) }
-    }
-    return try result + attributed(kind, rest, lines, accepting)
+    return try result
+      + attributed(kind, rest, accepting) { firewall in
+        firewall.workloads.flatMap { workload in
+          workload.admissions.map { ($0.cause, firewall.boxes(of: $0, to: workload, in: universe)) }
+        }
+      }
   }
 
   /// Returns `packets`, which the sending ends let out on the side `accepting` alone, by their causes.
   private func sent(
     _ kind: Change.Kind, _ packets: PacketSet, _ accepting: Change.Side
   ) throws(BudgetExceeded) -> [Change] {
-    let firewall = side(accepting).side.firewall
-    let lines = firewall.workloads.flatMap { workload in
-      // Whoever uses something may look up names.
-      workload.departures.map { ($0.cause, firewall.boxes(of: $0, from: workload, in: universe)) }
-        + workload.departures.prefix(1).map { ($0.cause, firewall.lookups(of: workload, in: universe)) }
+    try attributed(kind, packets, accepting) { firewall in
+      firewall.workloads.flatMap { workload in
+        // Whoever uses something may look up names.
+        workload.departures.map { ($0.cause, firewall.boxes(of: $0, from: workload, in: universe)) }
+          + workload.departures.prefix(1).map { ($0.cause, firewall.lookups(of: workload, in: universe)) }
+      }
     }
-    return try attributed(kind, packets, lines, accepting)
   }
 
-  /// Returns `packets` by the first of `lines` that is about each.
+  /// Returns `packets` by the first of the lines of `side` that is about each: those that `lines` finds in a firewall.
   private func attributed(
-    _ kind: Change.Kind, _ packets: PacketSet, _ lines: [(cause: Cause, boxes: [PacketBox])], _ side: Change.Side
+    _ kind: Change.Kind, _ packets: PacketSet, _ side: Change.Side,
+    _ lines: (ClusterFirewall) -> [(cause: Cause, boxes: [PacketBox])]
   ) throws(BudgetExceeded) -> [Change] {
     if packets.isEmpty { return [] }
-    var numbers: [Cause: UInt32] = [:]
-    var causes: [Cause] = []
-    var boxes: [PacketBox] = []
-    for line in lines {
-      let number = numbers[line.cause] ?? UInt32(causes.count + 1)
-      if numbers.updateValue(number, forKey: line.cause) == nil { causes.append(line.cause) }
-      for var box in line.boxes {
-        box.label = number
-        boxes.append(box)
+    var result: [Change] = []
+    var positions: [Cause?: Int] = [:]
+    func add(_ some: PacketSet, _ cause: Cause?) throws(BudgetExceeded) {
+      if some.isEmpty { return }
+      if let known = positions[cause] {
+        result[known].packets = try result[known].packets.union(some)
+      } else {
+        positions[cause] = result.count
+        result.append(Change(kind, some, cause: cause, in: side))
       }
     }
-    let parts = try space.map(of: boxes).restricted(to: packets)
-    var result: [Change] = []
-    for label in parts.labels {
-      result.append(Change(kind, try parts.packets(labelled: label), cause: causes[Int(label) - 1], in: side))
+    let whole = self.side(side).side
+    for (i, period) in whole.periods.enumerated() {
+      let packets = try universe.part(of: packets, inPeriod: i, of: whole)
+      if packets.isEmpty { continue }
+      var numbers: [Cause: UInt32] = [:]
+      var causes: [Cause] = []
+      var boxes: [PacketBox] = []
+      for line in lines(period.firewall) {
+        let number = numbers[line.cause] ?? UInt32(causes.count + 1)
+        if numbers.updateValue(number, forKey: line.cause) == nil { causes.append(line.cause) }
+        for var box in line.boxes {
+          box.label = number
+          boxes.append(box)
+        }
+      }
+      let parts = try space.map(of: boxes).restricted(to: packets)
+      for label in parts.labels { try add(parts.packets(labelled: label), causes[Int(label) - 1]) }
+      try add(packets.subtracting(parts.domain), nil)
     }
-    let rest = try packets.subtracting(parts.domain)
-    if !rest.isEmpty { result.append(Change(kind, rest, cause: nil, in: side)) }
     return result
   }
 
-  /// Returns the ways to pods that change, by their doors.
-  public func ways() throws(BudgetExceeded) -> [Way] {
-    if old.meaning.entrances == new.meaning.entrances { return [] }
-    let changed = try old.meaning.entrances.differing(from: new.meaning.entrances)
-    var result: [Way] = []
-    for number in universe.values(of: .departure, in: changed) {
-      let door = space.value(number, of: .departure)
-      var rest = try changed.intersection(space.set(.departure, in: door))
-      // The ports of a door are ways of their own.
-      while let packet = try universe.example(of: rest, throughDoors: true) {
-        let ports = space.value(packet[.destinationPort], of: .destinationPort)
-        rest = try rest.subtracting(space.set(.destinationPort, in: ports))
-        let words = [old, new].map { universe.text(ofOutcome: $0.meaning.entrances.label(of: packet)) }
-        var way = Way(
-          words: universe.textOfWay(packet), outcomes: (words[0], words[1]), cause: nil, side: .new)
-        for side in [Change.Side.new, .old] where way.cause == nil {
-          way.cause = cause(of: packet, through: universe.door(numbered: number), side)
-          way.side = side
-        }
-        result.append(way)
-        guard result.count < 1000, universe.door(numbered: number).map(\.hasPorts) ?? false else { break }
-      }
-    }
-    return result
+  /// Returns the ways to pods that change, by their doors, and the first one of those that are too many to be told.
+  public func ways() throws(BudgetExceeded) -> (told: [Way], next: Way?) {
+    let found = try universe.ways(
+      changedFrom: old.meaning.entrances, to: new.meaning.entrances, atMost: ClusterComparison.mostWays)
+    return (found.ways.map { way($0) }, found.next.map { way($0) })
   }
+
+  /// Returns `changed` in words, with its cause.
+  private func way(_ changed: ChangedWay) -> Way {
+    var way = Way(
+      example: universe.textOfWay(changed.example), packets: changed.packets, packet: changed.example,
+      outcomes: (
+        universe.text(ofOutcome: changed.labels.before), universe.text(ofOutcome: changed.labels.after)
+      ), cause: nil, side: .new)
+    for side in [Change.Side.new, .old] where way.cause == nil {
+      way.cause = cause(of: changed.example, through: changed.door, side)
+      way.side = side
+    }
+    return way
+  }
+
+  /// Returns `way` in words, with `sources` as those of its sources.
+  public func text(of way: Way, from sources: String) -> String { universe.textOfWay(way.packet, from: sources) }
 
   /// Returns the statement that publishes `door` for the port of `packet` on `side`, if one does.
   private func cause(of packet: PacketValues, through door: Door?, _ side: Change.Side) -> Cause? {
-    let (side, _) = self.side(side)
-    for workload in side.firewall.workloads {
-      for (way, cause) in side.firewall.publishedWays(to: workload, on: side.day) where way.door == door {
-        guard let ports = way.traffic?.ports else { return cause }
-        if ports.contains(UInt16(truncatingIfNeeded: packet[.destinationPort])) { return cause }
+    guard let period = self.side(side).side.period(at: packet[.time]) else { return nil }
+    for workload in period.firewall.workloads {
+      for (way, cause) in period.firewall.publishedWays(to: workload, on: period.day) where way.door == door {
+        guard let traffic = way.traffic, let ports = traffic.ports else { return cause }
+        let isOfPort = ports.contains(UInt16(truncatingIfNeeded: packet[.destinationPort]))
+        if isOfPort, UInt128(traffic.transport.rawValue) == packet[.transport] { return cause }
       }
     }
     return nil
@@ -198,7 +188,8 @@ public struct ClusterComparison {
 
   /// Returns what becomes of the connection `packet` on `side` in words, and the lines that decide.
   public func fate(of packet: PacketValues, _ side: Change.Side) -> (words: String, causes: [Cause]) {
-    let (side, meaning) = self.side(side)
+    let (whole, meaning) = self.side(side)
+    guard let side = whole.period(at: packet[.time]) else { return (meaning.fate(of: packet), []) }
     var causes: [Cause] = []
     func covers(_ boxes: [PacketBox]) -> Bool { boxes.contains { space.contains(packet, in: $0) } }
     for workload in side.firewall.workloads where meaning.admitted.contains(packet) {
@@ -208,7 +199,7 @@ public struct ClusterComparison {
     if !meaning.admitted.contains(packet) {
       for line in side.lines where covers(universe.boxes(of: line)) {
         for refusal in side.refusals where line.blocks.contains(refusal.block) {
-          if covers(universe.boxes(of: refusal, until: nil, on: line)) { causes.append(side.blocks[refusal.block]) }
+          if covers(universe.boxes(of: refusal, until: nil, on: line)) { causes.append(whole.blocks[refusal.block]) }
         }
       }
     }
@@ -220,14 +211,28 @@ public struct ClusterComparison {
   }
 }
 
-extension Door {
-  /// `true` iff ports tell where it leads.
-  fileprivate var hasPorts: Bool { if case .web = self { false } else { true } }
-}
-
 extension ClusterUniverse {
-  /// Returns the numbers of the kinds of pods, or of the doors, in `set`.
-  public func values(of field: PacketField, in set: PacketSet) -> [UInt128] {
-    set.values(of: field).intersection(IntervalSet(0...UInt128(PodKinds.limit))).intervals.flatMap { Array($0) }
+  /// Returns what `side` means at the moments `window`, in seconds since 1970.
+  fileprivate func meaning(
+    of side: ClusterSide, in window: IntervalSet<UInt128>
+  ) throws(BudgetExceeded) -> ClusterMeaning {
+    var (admitted, departing) = (space.nothing, space.nothing)
+    var entrances = try map(of: [])
+    let compared = try space.set(.time, in: space.values(window, of: .time))
+    for (i, period) in side.periods.enumerated() {
+      let moments = try part(of: compared, inPeriod: i, of: side)
+      let meaning = try period.firewall.meaning(in: self, from: period.day)
+      admitted = try admitted.union(meaning.admitted.intersection(moments))
+      departing = try departing.union(meaning.departing.intersection(moments))
+      entrances = try entrances.overriding(meaning.entrances.restricted(to: moments))
+    }
+    return try ClusterMeaning(self, admitted: admitted, departing: departing, entrances: entrances)
+  }
+
+  /// Returns what of `set` lies in the period at `index` of `side`.
+  fileprivate func part(
+    of set: PacketSet, inPeriod index: Int, of side: ClusterSide
+  ) throws(BudgetExceeded) -> PacketSet {
+    try set.intersection(space.set(.time, in: space.values(side.moments(ofPeriod: index), of: .time)))
   }
 }

@@ -55,21 +55,21 @@ public struct ClusterRulesComparison {
   /// Returns rows of the connections of `set`.
   private func connections(_ kind: Change.Kind, _ set: PacketSet) throws(BudgetExceeded) -> [Difference.Row] {
     var rows: [Difference.Row] = []
-    for target in values(of: .departure, in: set) {
-      let reached = try part(of: set, .departure, target)
+    for target in universe.values(of: .departure, in: set) {
+      let reached = try universe.part(of: set, .departure, target)
       guard let packet = try universe.example(of: reached) else { continue }
       var row = try row(kind, packet)
       row.reason = "what is exposed to or used by these pods changes"
       var count = 0
-      for source in values(of: .arrival, in: reached) {
+      for source in universe.values(of: .arrival, in: reached) {
         count += 1
         guard row.flows.count < ClusterRulesComparison.mostFlows else {
           row.isCut = true
           break
         }
-        let flow = try part(of: reached, .arrival, source)
+        let flow = try universe.part(of: reached, .arrival, source)
         let (from, to) = (try end(source, .source, in: flow), try end(target, .destination, in: flow))
-        row.flows.append("\(ports(of: flow)) from \(from) to \(to)")
+        row.flows.append("\(try universe.ports(of: flow)) from \(from) to \(to)")
       }
       row.extent = count == 1 ? "1 kind of sources" : "\(count) kinds of sources"
       rows.append(row)
@@ -79,55 +79,36 @@ public struct ClusterRulesComparison {
 
   /// Returns the row of the ways to pods that change.
   private func ways() throws(BudgetExceeded) -> Difference.Row {
-    let changed = try old.entrances.differing(from: new.entrances)
+    let most = ClusterRulesComparison.mostFlows
+    let found = try universe.ways(changedFrom: old.entrances, to: new.entrances, atMost: most)
     var row = Difference.Row(.translates, at: "cluster \(name)")
     row.reason = "how pods are reached changes"
-    let doors = values(of: .departure, in: changed)
-    row.extent = doors.count == 1 ? "1 way" : "\(doors.count) ways"
-    row.isCut = doors.count > ClusterRulesComparison.mostFlows
-    for door in doors.prefix(ClusterRulesComparison.mostFlows) {
-      guard let packet = try universe.example(of: part(of: changed, .departure, door), throughDoors: true) else {
-        continue
-      }
-      let outcomes = [old, new].map { universe.text(ofOutcome: $0.entrances.label(of: packet)) }
-      row.flows.append("\(universe.textOfWay(packet)): \(outcomes[0]), then \(outcomes[1])")
+    row.isCut = found.next != nil
+    row.extent = row.isCut ? "more than \(most) ways" : found.ways.count == 1 ? "1 way" : "\(found.ways.count) ways"
+    for way in found.ways {
+      let (before, after) = (
+        universe.text(ofOutcome: way.labels.before), universe.text(ofOutcome: way.labels.after)
+      )
+      let sources = try universe.packets.addresses(of: .source, in: way.packets)
+      let words = sources.isAll ? "anywhere" : list(sources)
+      row.flows.append("\(universe.textOfWay(way.example, from: words)): \(before), then \(after)")
       if row.witness.isEmpty {
-        row.witness = universe.textOfWay(packet)
-        (row.before, row.after) = (outcomes[0], outcomes[1])
+        row.witness = universe.textOfWay(way.example)
+        (row.before, row.after) = (before, after)
       }
     }
     return row
   }
 
-  private func part(of set: PacketSet, _ field: PacketField, _ value: UInt128) throws(BudgetExceeded) -> PacketSet {
-    try set.intersection(universe.space.set(field, in: universe.space.value(value, of: field)))
-  }
-
-  /// Returns the numbers of the kinds of pods, or of the doors, in `set`.
-  private func values(of field: PacketField, in set: PacketSet) -> [UInt128] {
-    set.values(of: field).intersection(IntervalSet(0...UInt128(PodKinds.limit))).intervals.flatMap { Array($0) }
-  }
-
   /// Returns the pods of a kind in words, or the addresses outside.
   private func end(_ kind: UInt128, _ field: PacketField, in set: PacketSet) throws(BudgetExceeded) -> String {
     if kind != 0 { return universe.kinds.text(of: kind) }
-    let ranges = try universe.packets.addresses(of: field, in: set).ranges
-    let words = ranges.prefix(4).map(\.description).joined(separator: ", ")
-    return ranges.count > 4 ? "\(words), and more" : words
+    return list(try universe.packets.addresses(of: field, in: set))
   }
 
-  /// Returns the ports of `set`.
-  private func ports(of set: PacketSet) -> String {
-    var words: [String] = []
-    for number in set.values(of: .transport).intervals.flatMap({ Array($0) }) {
-      let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: number))
-      guard let some = try? part(of: set, .transport, number) else { continue }
-      let ranges = some.values(of: .destinationPort).intersection(IntervalSet(0...65_535)).intervals
-      words += ranges.prefix(6).map { range in
-        "\(PortRange(from: UInt16(range.lowerBound), through: UInt16(range.upperBound)))/\(transport)"
-      }
-      if ranges.count > 6 { words.append("more \(transport) ports") }
-    }
-    return words.joined(separator: ", ")
+  /// Returns the first ranges of `set`.
+  private func list(_ set: AddressSet) -> String {
+    let words = set.ranges.prefix(4).map(\.description).joined(separator: ", ")
+    return set.ranges.count > 4 ? "\(words), and more" : words
   }
 }

@@ -45,11 +45,11 @@ extension ClusterUniverse {
   /// Returns who sends `packet`, in words.
   public func source(of packet: PacketValues) -> String { end(kind: packet[.arrival], address(packet, .source)) }
 
-  /// Returns the connection `packet`, which comes by a way, in words.
-  func textOfWay(_ packet: PacketValues) -> String {
+  /// Returns the connection `packet`, which comes by a way, in words, with `sources` as those of its source.
+  func textOfWay(_ packet: PacketValues, from sources: String? = nil) -> String {
     let transport = TransportProtocol(rawValue: UInt8(truncatingIfNeeded: packet[.transport]))
     let port = "\(packet[.destinationPort])/\(transport)"
-    let from = "from \(address(packet, .source))"
+    let from = "from \(sources ?? "\(address(packet, .source))")"
     return door(numbered: packet[.departure]).map { text(of: $0, port, from) } ?? "\(port) \(from)"
   }
 
