@@ -5,6 +5,12 @@ public import Syntax
 extension Pipeline {
   /// Returns the fingerprint of what `firewall` means on the day `today`, unless it is too complex.
   static func fingerprint(of firewall: ClusterFirewall, on today: CalendarDate) -> Fingerprint? {
+    var firewall = firewall
+    // A controller that passes nothing on would tell kinds of pods apart of which nothing depends on it.
+    let isUsed = firewall.workloads.contains { workload in
+      workload.publications.contains { if case .ingress = $0.kind { true } else { false } }
+    }
+    if !isUsed { firewall.ingress = nil }
     guard
       let universe = try? ClusterUniverse(pods: firewall.pods, selectors: firewall.selectors),
       let meaning = try? firewall.meaning(in: universe, on: today)
