@@ -427,6 +427,30 @@ import Testing
         == ["closes block: block 203.0.113.7 until 2027-03-31 (<null>)"])
   }
 
+  @Test func aControllerThatPassesNothingOnDoesNotCount() throws {
+    /// Returns the fingerprint of the cluster with `ingress`.
+    func fingerprint(_ ingress: String, _ publication: String) throws -> Substring? {
+      let box = try Sandbox()
+      try box.write(
+        Self.owner + """
+          service web { owner a; purpose "Web"; port 8443/tcp; expose to internet }
+          cluster prod {
+            pods 10.42.0.0/16
+            \(ingress)
+            workload web { namespace shop; pods app=web; \(publication) }
+          }
+
+          """, to: "p.port")
+      _ = try box.portcullis("compile", "p.port", "--all", "--output", "out")
+      let text = try box.shell("cat out/clusters/prod/kustomization.yaml").output
+      return text.split(separator: "\n").first { $0.contains("Meaning: pm1-") }
+    }
+    let controller = "ingress namespace ing pods app=nginx"
+    let plain = try #require(try fingerprint("", ""))
+    #expect(try fingerprint(controller, "") == plain)
+    #expect(try fingerprint(controller, "publish ingress \"shop.acme.example\"") != plain)
+  }
+
   @Test func everyWayToPodsThatChangesIsTold() throws {
     func policy(_ publication: String) -> String {
       """
