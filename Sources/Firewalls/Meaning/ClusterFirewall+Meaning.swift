@@ -178,7 +178,7 @@ private struct ClusterDefinition {
   /// Returns the box of the moments at which what ends on `until` holds, or nothing if it does not.
   private func box(until: CalendarDate?) -> PacketBox? {
     if let until, until < today { return nil }
-    return isTimed ? universe.box(until: until) : PacketBox()
+    return isTimed ? universe.packets.box(until: until) : PacketBox()
   }
 
   /// Returns what the ingress controller passes on to the pods of `workload`.
@@ -236,16 +236,6 @@ extension ClusterUniverse {
   /// Returns the kinds of the pods that those of `peers` are which are pods.
   func kinds(of peers: [Peer]) -> IntervalSet<UInt128> {
     IntervalSet(peers.compactMap(\.selector).flatMap { kinds.numbers(of: $0).intervals })
-  }
-
-  /// Returns the box of the moments up to the end of `date`, in UTC; nothing if there are none.
-  func box(until date: CalendarDate?) -> PacketBox? {
-    var box = PacketBox()
-    guard let date else { return box }
-    let end = (date.daysSinceEpoch + 1) * 86_400
-    guard end > 0 else { return nil }
-    box[.time] = space.values(0...UInt64(end - 1), of: .time)
-    return box
   }
 
   /// Returns `box` with an end, told by the address in `field` and the kind in `kinds`, that is one of `peers` and neither

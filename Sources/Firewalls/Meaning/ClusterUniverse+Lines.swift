@@ -5,7 +5,7 @@ public import Syntax
 extension ClusterUniverse {
   /// Returns what `line` lets in, unless a block refuses it.
   public func boxes(of line: PodLine) -> [PacketBox] {
-    guard var own = box(until: line.until), let part = packets.box(own, of: line.listening) else { return [] }
+    guard var own = packets.box(until: line.until), let part = packets.box(own, of: line.listening) else { return [] }
     own = part
     own[.departure] = space.values(kinds.numbers(of: line.pods), of: .departure)
     return ends(
@@ -14,7 +14,7 @@ extension ClusterUniverse {
 
   /// Returns what `refusal`, which ends on `until` if that is a day, refuses on the ports of `line`.
   public func boxes(of refusal: PodRefusal, until: CalendarDate?, on line: PodLine) -> [PacketBox] {
-    guard let moments = box(until: until), var own = packets.box(moments, of: line.listening) else { return [] }
+    guard let moments = packets.box(until: until), var own = packets.box(moments, of: line.listening) else { return [] }
     own[.departure] = space.values(kinds.numbers(of: line.pods), of: .departure)
     var named = own
     named[.arrival] = space.values(kinds(of: refusal.peers), of: .arrival)

@@ -64,16 +64,6 @@ struct MeaningDefinition {
       .state, in: space.values(IntervalSet(states.map { UInt128($0.rawValue)...UInt128($0.rawValue) }), of: .state))
   }
 
-  /// Returns the box of the moments up to the end of `date`, in UTC.
-  func box(until date: CalendarDate?) -> PacketBox? {
-    var box = PacketBox()
-    guard let date else { return box }
-    let end = (date.daysSinceEpoch + 1) * 86_400
-    guard end > 0 else { return nil }
-    box[.time] = space.values(0...UInt64(end - 1), of: .time)
-    return box
-  }
-
   /// Returns the parts of `box` that are of `traffic`, or `box` if that is nothing.
   func boxes(_ box: PacketBox, of traffic: [Traffic]?) -> [PacketBox] {
     guard let traffic else { return [box] }
@@ -133,7 +123,9 @@ struct MeaningDefinition {
 
   /// Returns the boxes of `opening`, with the label `label`.
   func boxes(_ opening: Opening, label: UInt32) -> [PacketBox] {
-    guard let box = box(until: opening.until), var part = universe.box(box, of: opening.traffic) else { return [] }
+    guard let box = universe.box(until: opening.until), var part = universe.box(box, of: opening.traffic) else {
+      return []
+    }
     part.label = label
     var boxes = universe.boxes(part, .destination, in: opening.destinations ?? .all)
     // A family without a target of its own has nowhere to go, and must not reach the router itself.
@@ -156,7 +148,7 @@ struct MeaningDefinition {
 
   /// Returns the boxes of `passage`.
   func boxes(_ passage: Passage) -> [PacketBox] {
-    guard let box = box(until: passage.until) else { return [] }
+    guard let box = universe.box(until: passage.until) else { return [] }
     return boxes(box, of: passage.traffic).flatMap { part in
       universe.boxes(part, passage.destinations, .destination, on: .departure).flatMap {
         universe.boxes($0, passage.sources, .source, on: .arrival)
@@ -216,7 +208,7 @@ struct MeaningDefinition {
 
   /// Returns the boxes of `departure`.
   func boxes(_ departure: Departure) -> [PacketBox] {
-    guard let box = box(until: departure.until) else { return [] }
+    guard let box = universe.box(until: departure.until) else { return [] }
     return boxes(box, of: departure.traffic).flatMap {
       universe.boxes($0, .destination, in: departure.destinations)
     }
@@ -224,7 +216,7 @@ struct MeaningDefinition {
 
   /// Returns the boxes of `block`.
   func boxes(_ block: Refusal) -> [PacketBox] {
-    guard let box = box(until: block.until) else { return [] }
+    guard let box = universe.box(until: block.until) else { return [] }
     return boxes(box, of: block.traffic).flatMap { part in
       universe.boxes(part, .destination, in: block.destinations ?? .all).flatMap {
         universe.boxes($0, block.sources, .source, on: .arrival)

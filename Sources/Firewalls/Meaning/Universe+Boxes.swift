@@ -1,4 +1,5 @@
 public import Packets
+import Syntax
 
 /// Parts of boxes, from the terms of a firewall.
 extension Universe {
@@ -15,6 +16,16 @@ extension Universe {
         }
       return result
     }
+  }
+
+  /// Returns the box of the moments up to the end of `date`, in UTC; nothing if there are none.
+  func box(until date: CalendarDate?) -> PacketBox? {
+    var box = PacketBox()
+    guard let date else { return box }
+    let end = (date.daysSinceEpoch + 1) * 86_400
+    guard end > 0 else { return nil }
+    box[.time] = space.values(0...UInt64(end - 1), of: .time)
+    return box
   }
 
   /// Returns `box` for packets of `family`, or nothing if it is for the other one.
