@@ -52,6 +52,23 @@ public struct Deployment {
     return hasSwapped
   }
 
+  /// Carries out the one transaction that `make` returns for the table as it is, and again if somebody else changes rules
+  /// meanwhile.
+  ///
+  /// - Returns: `true` iff there is a table, and `make` returned something for it.
+  func carryOut(_ make: (LiveTable) -> Transaction?) throws(NetlinkError) -> Bool {
+    for attempt in 1... {
+      guard let live = try live(), let transaction = make(live) else { return false }
+      do throws(NetlinkError) {
+        try kernel.carryOut(transaction, generation: live.generation)
+        return true
+      } catch {
+        guard error == .stale, attempt < Deployment.mostAttempts else { throw error }
+      }
+    }
+    return false
+  }
+
   /// Carries out `plan`, which was made for `live`.
   private func carryOut(_ plan: Plan, from live: LiveTable?, _ prove: (Table) throws -> Void, _ hasSwapped: inout Bool)
     throws

@@ -59,6 +59,13 @@ public struct NamedSet: Hashable, Sendable {
     self.elements = elements
   }
 
+  /// The set without elements.
+  public var withoutElements: NamedSet {
+    var set = self
+    set.elements = []
+    return set
+  }
+
   /// An element of a set.
   public struct Element: Hashable, Sendable {
     /// What an element leads to.

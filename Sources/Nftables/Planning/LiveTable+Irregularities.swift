@@ -65,12 +65,3 @@ extension LiveSet {
     elements.isEmpty || lifetimes.count == elements.count && lifetimes.allSatisfy { $0 != nil }
   }
 }
-
-extension NamedSet {
-  /// The set without elements.
-  fileprivate var withoutElements: NamedSet {
-    var set = self
-    set.elements = []
-    return set
-  }
-}

@@ -31,9 +31,7 @@ extension LiveTable {
     case .deleteRule(let handle, let name):
       for i in chains.indices where chains[i].name == name { chains[i].rules.removeAll { $0.handle == handle } }
     case .addSet(let set, _):
-      var definition = set
-      definition.elements = []
-      sets.append(LiveSet(definition, handle: 0, elements: set.elements.ordered))
+      sets.append(LiveSet(set.withoutElements, handle: 0, elements: set.elements.ordered))
     case .deleteSet(let name): sets.removeAll { $0.definition.name == name }
     case .addElements(let elements, let set, let timeout, _):
       for i in sets.indices where sets[i].definition.name == set.name {

@@ -15,6 +15,16 @@ extension LiveTable {
 }
 
 extension Plan {
+  /// Returns the steps from `live`, or from no table at all, to what `wanted`, the ruleset of a policy, does.
+  ///
+  /// `seconds` is as in `LiveTable.plan`.
+  public static func from(
+    _ live: LiveTable?, to wanted: Table, confirmingWithin seconds: Int? = nil
+  ) throws(PlanningError) -> Plan {
+    guard let live else { return .creating(wanted, confirmingWithin: seconds) }
+    return try live.plan(to: wanted, confirmingWithin: seconds)
+  }
+
   /// Returns the steps that make `wanted`, the ruleset of a policy, where there is no table yet.
   public static func creating(_ wanted: Table, confirmingWithin seconds: Int? = nil) -> Plan {
     let empty = LiveTable(wanted.name, handle: 0, generation: 0)
@@ -29,6 +39,9 @@ private struct Planner {
 
   /// `true` iff there is a table.
   let exists: Bool
+
+  /// `true` iff all of the table is understood.
+  let isUnderstood: Bool
 
   /// The table without what no packet comes to.
   let current: LiveTable
@@ -52,7 +65,8 @@ private struct Planner {
     self.wanted = wanted
     self.exists = exists
     // What other programs' rules lead to is not known, so that nothing is removed before those rules are gone.
-    current = live.unknowns.isEmpty ? live.judging.swept : live.judging
+    isUnderstood = live.unknowns.isEmpty
+    current = isUnderstood ? live.judging.swept : live.judging
     // A chain with a hook that another one took over from stays, without rules.
     for chain in current.chains where chains[chain.name.logicalName]?.isIdle ?? true {
       chains[chain.name.logicalName] = chain
@@ -78,7 +92,7 @@ private struct Planner {
   private var tidying: Transaction {
     guard exists else { return Transaction(live.name, []) }
     let gates = live.gates.map { Command.deleteRule(handle: $0.handle, chain: $0.chain) }
-    guard live.unknowns.isEmpty else { return Transaction(live.name, gates + live.removing(live.gates)) }
+    guard isUnderstood else { return Transaction(live.name, gates + live.removing(live.gates)) }
     return Transaction(live.name, gates + live.endOfCuts + live.judging.sweep().commands)
   }
 
@@ -113,9 +127,7 @@ private struct Planner {
       result.append(Difference(change: .init(of: Chain(chain.name.logicalName), from: chain)))
     }
     for set in current.sets where !names.1.contains(set.definition.name.logicalName) {
-      var empty = set.definition
-      empty.elements = []
-      result.append(Difference(change: .init(of: empty, from: set)))
+      result.append(Difference(change: .init(of: set.definition.withoutElements, from: set)))
     }
     return result
   }
@@ -127,8 +139,7 @@ private struct Planner {
       guard let set = difference.set, let old = sets[set.name], old.oddities.isEmpty, old.hasDefinition(of: set),
         !set.isInterval, !set.isDynamic, !set.hasTimeouts
       else { return nil }
-      var definition = old.definition
-      definition.elements = []
+      let definition = old.definition.withoutElements
       let names = Renaming(chain: { chains[$0]?.name ?? $0 }, set: { $0 })
       let before = Dictionary(old.elements.map { ($0.key, $0) }) { first, _ in first }
       let after = Dictionary(set.elements.map { ($0.key, $0) }) { first, _ in first }
@@ -172,7 +183,7 @@ private struct Planner {
 
   /// Chooses the names.
   private mutating func name() {
-    let base = exists && live.unknowns.isEmpty ? current : live
+    let base = exists && isUnderstood ? current : live
     let takenChains = Set(base.chains.map(\.name))
     let takenSets = Set(base.sets.map(\.definition.name))
     for chain in wanted.chains {
@@ -258,7 +269,7 @@ private struct Planner {
   private var cleaning: Transaction {
     let kept = References(
       chains: Set(wanted.chains.map { names.chain($0.name) }), sets: Set(wanted.sets.map { names.set($0.name) }))
-    let left = live.unknowns.isEmpty ? current : live.withoutCuts
+    let left = isUnderstood ? current : live.withoutCuts
     return Transaction(
       live.name,
       Command.removing(
@@ -330,10 +341,9 @@ extension LiveChain {
 extension LiveSet {
   /// Returns `true` iff the set is like `wanted` of a policy's ruleset, elements and comments apart.
   fileprivate func hasDefinition(of wanted: NamedSet) -> Bool {
-    definition.key == wanted.key && definition.value == wanted.value && definition.isInterval == wanted.isInterval
-      && definition.isDynamic == wanted.isDynamic && definition.size == wanted.size
-      && definition.timeout == wanted.timeout && definition.hasTimeouts == wanted.hasTimeouts
-      && definition.counts == wanted.counts
+    var named = definition
+    named.name = wanted.name
+    return named.withoutElements == wanted.withoutElements
   }
 
   /// Returns `true` iff the set is like `wanted` of a policy's ruleset, comments apart.
