@@ -13,17 +13,7 @@ extension ForeignRules {
 
   /// Returns what the manifests make of the connection between pods, or pods and others, that `question` is about.
   func explainPods(_ question: Question) throws(UnanswerableQuestion) -> Explanation {
-    do {
-      return try ManifestExplainer(self, question).explanation()
-    } catch let error as UnanswerableQuestion {
-      throw error
-    } catch let error as UnreadableRuleset {
-      throw UnanswerableQuestion("\(name): \(error.message)")
-    } catch let error as BudgetExceeded {
-      throw UnanswerableQuestion("the sets of packets are too complex: \(UnreadableRuleset(error).message)")
-    } catch {
-      throw UnanswerableQuestion("\(name): \(error)")
-    }
+    try answer { try ManifestExplainer(self, question).explanation() }
   }
 
   /// Returns the quotation of what stands at `origin`, which begins with the file.

@@ -9,8 +9,15 @@ extension ForeignRules {
   /// every answer is given, with what it depends on.
   public func explain(_ question: Question, on today: CalendarDate) throws(UnanswerableQuestion) -> Explanation {
     if format == .manifests { return try explainPods(question) }
+    return try answer { try RuleExplainer(self, question, on: today).explanation() }
+  }
+}
+
+extension ForeignRules {
+  /// Returns what `explain` returns, or throws why the rules cannot answer.
+  func answer(_ explain: () throws -> Explanation) throws(UnanswerableQuestion) -> Explanation {
     do {
-      return try RuleExplainer(self, question, on: today).explanation()
+      return try explain()
     } catch let error as UnanswerableQuestion {
       throw error
     } catch let error as UnreadableRuleset {
@@ -21,9 +28,7 @@ extension ForeignRules {
       throw UnanswerableQuestion("\(name): \(error)")
     }
   }
-}
 
-extension ForeignRules {
   /// Returns what `condition` asks, as the end of a sentence.
   static func words(of condition: String) -> String {
     if condition.hasPrefix("chance ") { return "chance" }
