@@ -92,8 +92,7 @@ extension Pipeline {
   /// findings are said and the run ends.
   static func resolved(_ files: PolicyFiles, on today: CalendarDate?) async throws -> Pipeline {
     var pipeline = Pipeline(files.sources, on: today ?? Terminal.today, found: files.diagnostics)
-    await pipeline.parseAll()
-    pipeline.resolveNames()
+    await pipeline.prepare()
     guard pipeline.isSound else {
       let report = FindingsReport(
         version: Portcullis.version, title: nil, sources: pipeline.sources, diagnostics: pipeline.diagnostics,
@@ -101,7 +100,6 @@ extension Pipeline {
       Terminal.say(render(report, as: .text, color: Terminal.hasColors))
       throw ExitCode.notRun
     }
-    pipeline.lower()
     return pipeline
   }
 }

@@ -50,11 +50,10 @@ struct ApplyCommand: AsyncParsableCommand {
     try refuseLockOut(deployment.kernel, wanted.firewall, pipeline)
     let before = try deployment.live()
     let first =
-      try before?.plan(to: wanted.table, confirmingWithin: confirm?.seconds)
-      ?? .creating(wanted.table, confirmingWithin: confirm?.seconds)
+      try Plan.from(before, to: wanted.table, confirmingWithin: confirm?.seconds)
     guard first.steps.contains(where: { $0.purpose == .swap }) else {
       try deployment.change(
-        by: { live in try live?.plan(to: wanted.table) ?? .creating(wanted.table) }, proving: wanted.prove)
+        by: { try .from($0, to: wanted.table) }, proving: wanted.prove)
       try keepKnown(wanted, pipeline, state)
       try Terminal.print("Nothing is to be done: the host does what the policy says.\n")
       try tellConnections(deployment, wanted.firewall, pipeline)
@@ -68,8 +67,7 @@ struct ApplyCommand: AsyncParsableCommand {
         by: { live in
           // A second round plans from what the first one left; the kernel may hold its gates already.
           if live?.pending != nil { return .nothing }
-          return try live?.plan(to: wanted.table, confirmingWithin: confirm?.seconds)
-            ?? .creating(wanted.table, confirmingWithin: confirm?.seconds)
+          return try .from(live, to: wanted.table, confirmingWithin: confirm?.seconds)
         }, proving: wanted.prove)
     } catch {
       // An answer of the kernel may have been lost behind the change.

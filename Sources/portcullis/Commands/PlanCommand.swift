@@ -30,7 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
     let wanted = try WantedRuleset(options.firewall(in: pipeline), of: pipeline)
     let deployment = HostOptions.deployment()
     let live = try deployment.live()
-    let plan = try live?.plan(to: wanted.table) ?? .creating(wanted.table)
+    let plan = try Plan.from(live, to: wanted.table)
     let connections = try EstablishedConnections(deployment.kernel, judgedBy: wanted.firewall, of: pipeline)
     try Terminal.print(plan.text + connections.text)
     guard !plan.isEmpty else { return }

@@ -43,16 +43,17 @@ struct RestoreCommand: AsyncParsableCommand {
       return
     }
     let deployment = HostOptions.deployment()
-    if !damage.isEmpty, try deployment.live() != nil {
+    let live = try deployment.live()
+    if !damage.isEmpty, live != nil {
       Terminal.fail("a table judges, which an older state does not replace; `portcullis rollback --to N` does")
     }
     // Somebody waits for an answer to the last change, and restarts the service: that is no answer.
-    if try deployment.live()?.pending != nil {
+    if live?.pending != nil {
       Terminal.fail("a change waits to be confirmed; confirm it or roll it back first")
     }
     let proof = RulesetProof(record.table)
     let hasChanged = try deployment.change(
-      by: { live in try live?.plan(to: record.table) ?? .creating(record.table) }, proving: proof.prove)
+      by: { try .from($0, to: record.table) }, proving: proof.prove)
     try state.dropDraft()
     try Terminal.print(
       "State \(record.number) \(hasChanged ? "is restored" : "judges already"), \(record.fingerprint).\n")

@@ -74,7 +74,7 @@ struct RollbackCommand: AsyncParsableCommand {
     record = try state.draft(record)
     do {
       try deployment.change(
-        by: { live in try live?.plan(to: old.table) ?? .creating(old.table) }, proving: meaning.prove)
+        by: { try .from($0, to: old.table) }, proving: meaning.prove)
     } catch {
       try? state.dropDraft()
       throw error
