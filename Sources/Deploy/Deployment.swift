@@ -12,16 +12,18 @@ public struct Deployment {
   /// The name of the table.
   public static let table = NftablesBackend.table
 
-  /// How often a change begins anew when somebody else changes rules meanwhile.
+  /// How often a change begins anew when somebody else changes the table meanwhile.
   static let mostAttempts = 10
 
   /// Creates the deployment to `kernel`.
   public init(to kernel: Kernel) { self.kernel = kernel }
 
   /// The table as it is, or nothing if there is none.
-  public func live() throws(NetlinkError) -> LiveTable? { try kernel.table(named: Deployment.table) }
+  public func live() throws(NetlinkError) -> LiveTable? {
+    try kernel.table(named: Deployment.table, watching: kernel.changes())
+  }
 
-  /// Carries out what `plan` returns for the table as it is, and again if somebody else changes rules meanwhile.
+  /// Carries out what `plan` returns for the table as it is, and again if somebody else changes it meanwhile.
   ///
   /// - Parameters:
   ///   - plan: the steps for a table; an empty plan ends the change.
@@ -34,11 +36,11 @@ public struct Deployment {
   ) throws -> Bool {
     var hasSwapped = false
     for attempt in 1... {
-      let live = try live()
-      let plan = try plan(live)
+      var sight = try Sight(of: kernel)
+      let plan = try plan(sight.table)
       if plan.isEmpty { break }
       do {
-        try carryOut(plan, from: live, prove, &hasSwapped)
+        try carryOut(plan, &sight, prove, &hasSwapped)
         break
       } catch let error as NetlinkError {
         // Nothing that somebody else changed is overwritten: the next plan is made of what is there now.
@@ -52,15 +54,16 @@ public struct Deployment {
     return hasSwapped
   }
 
-  /// Carries out the one transaction that `make` returns for the table as it is, and again if somebody else changes rules
+  /// Carries out the one transaction that `make` returns for the table as it is, and again if somebody else changes it
   /// meanwhile.
   ///
   /// - Returns: `true` iff there is a table, and `make` returned something for it.
   func carryOut(_ make: (LiveTable) -> Transaction?) throws(NetlinkError) -> Bool {
     for attempt in 1... {
-      guard let live = try live(), let transaction = make(live) else { return false }
+      var sight = try Sight(of: kernel)
+      guard let live = sight.table, let transaction = make(live) else { return false }
       do throws(NetlinkError) {
-        try kernel.carryOut(transaction, generation: live.generation)
+        try sight.carryOut(transaction)
         return true
       } catch {
         guard error == .stale, attempt < Deployment.mostAttempts else { throw error }
@@ -69,24 +72,34 @@ public struct Deployment {
     return false
   }
 
-  /// Carries out `plan`, which was made for `live`.
-  private func carryOut(_ plan: Plan, from live: LiveTable?, _ prove: (Table) throws -> Void, _ hasSwapped: inout Bool)
-    throws
-  {
-    var generation = try live?.generation ?? kernel.generation().number
+  /// Carries out `plan`, which was made for what is in `sight`.
+  private func carryOut(
+    _ plan: Plan, _ sight: inout Sight, _ prove: (Table) throws -> Void, _ hasSwapped: inout Bool
+  ) throws {
     for step in plan.steps {
       if step.purpose == .clean { kernel.waitForPackets() }
       if step.purpose == .swap {
-        let staged = try kernel.table(named: Deployment.table)
-        guard (try staged?.generation ?? kernel.generation().number) == generation else { throw NetlinkError.stale }
-        try prove(plan.outcome(of: step.transaction, on: staged))
+        try sight.renew()
+        let outcome = plan.outcome(of: step.transaction, on: sight.table)
+        try prove(outcome.ruleset)
+        guard !plan.leavesNothingUnknown || outcome.unknowns.isEmpty else {
+          throw StrangeOutcome(unknowns: outcome.unknowns)
+        }
       }
-      try kernel.carryOut(step.transaction, generation: generation)
-      // The kernel counts every change, whoever makes it.
-      generation &+= 1
-      // Zero would mean any generation.
-      if generation == 0 { generation = 1 }
+      try sight.carryOut(step.transaction)
       if step.purpose == .swap { hasSwapped = true }
     }
+  }
+}
+
+/// What the kernel has ready is not understood as a whole, so that nothing can be proved of it.
+public struct StrangeOutcome: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What is not understood.
+  public var unknowns: [String]
+
+  /// Why, in words.
+  public var description: String {
+    "the kernel has what is not understood, so that nothing can be proved of it: "
+      + "\(unknowns.prefix(5).joined(separator: ", ")); nothing judges by it"
   }
 }

@@ -50,8 +50,13 @@ private struct RulesComparison {
     func fate(of packet: PacketValues) throws(BudgetExceeded) -> String {
       if case .policy(let pipeline, let firewall) = side { return try pipeline.fate(of: packet, first, firewall) }
       let (fate, decided) = first.conditionalFate(of: packet)
-      let rule = try chains?.trace(decided, in: first.universe).last
-      return fate + (rule.map { rule in " (\(rule.line.map { "line \($0): " } ?? "")\(rule.text))" } ?? "")
+      let met = try chains?.encounters(of: decided, in: first.universe) ?? []
+      // What refuses it is met last; what lets it through is a rule, if there is one.
+      if case .policy(let policy)? = met.last?.what, policy != .accept {
+        return fate + " (the policy of the chain \(met.last?.chain ?? ""))"
+      }
+      let rules = met.compactMap { if case .rule(let rule) = $0.what { rule } else { nil } }
+      return fate + (rules.last.map { " (\($0.line.map { "line \($0): " } ?? "")\($0.text))" } ?? "")
     }
   }
 

@@ -43,6 +43,17 @@ public struct ForeignRules: Sendable {
     self.unknowns = unknowns
   }
 
+  /// The rules that judge together, if these are several.
+  private var parts: [ForeignRules] = []
+
+  /// Creates the rules of one host that several `parts` are, all of which its packets meet; `path` names them all.
+  ///
+  /// At a hook and a priority that two of them have, those of the first one come first.
+  public init(joining parts: [ForeignRules], path: String) {
+    self.init(.nft, path: path, files: [])
+    self.parts = parts
+  }
+
   /// What was not understood when they were read.
   private var unknowns: [String] = []
 
@@ -70,6 +81,16 @@ public struct ForeignRules: Sendable {
       var reading = try ruleset.reading(in: universe)
       reading.unknowns += unknowns
       return reading
+    }
+    if !parts.isEmpty {
+      var whole = RulesetReading(HookedChains(), of: [])
+      for part in parts {
+        let reading = try part.read(in: universe)
+        whole.chains.join(reading.chains)
+        whole.families.formUnion(reading.families)
+        whole.unknowns += reading.unknowns
+      }
+      return whole
     }
     guard let text = files.first?.text, format != .manifests else {
       throw UnreadableRuleset(message: "\(path) holds no rules of a host")

@@ -100,7 +100,10 @@ public struct DifferenceReport: Sendable {
   }
 
   /// The document for a program: `portcullis-difference`, version 1 (docs/diff.md).
-  public var json: String {
+  public var json: String { document.text }
+
+  /// The document as a value.
+  var document: JSON {
     func row(_ row: Difference.Row) -> JSON {
       .object([
         ("kind", .string(row.kind.rawValue)),
@@ -129,7 +132,7 @@ public struct DifferenceReport: Sendable {
         ),
       ])
     }
-    return JSON.object([
+    return .object([
       ("format", .string("portcullis-difference")),
       ("version", .number(1)),
       ("old", .string(old)),
@@ -145,6 +148,6 @@ public struct DifferenceReport: Sendable {
       ("changes", .array(difference.rows.map(row))),
       ("failures", .array(difference.failures.map { .string($0) })),
       ("unknowns", .array(difference.unknowns.map { .string($0) })),
-    ]).text
+    ])
   }
 }

@@ -126,7 +126,7 @@ import Testing
     let known = rules.compactMap(\.rule)
     #expect(known.map(\.statements.count) == [3])
     #expect(live.unknowns.count == strange.count - 1 + 2, "\(live.unknowns)")
-    #expect(live.unknowns.contains("object n"))
+    #expect(live.unknowns.contains("counter n"))
   }
 
   @Test func `answers that were lost, and tables that change meanwhile, are read anew`() throws {

@@ -108,6 +108,9 @@ struct FakeKernel {
         throw Refusal(description: "there is no rule \(handle)")
       }
       table.chains[i].rules.remove(at: j)
+    case .deleteObject(let object):
+      guard let i = table.objects.firstIndex(of: object) else { throw Refusal(description: "there is no \(object)") }
+      table.objects.remove(at: i)
     case .addSet(let new, let counts):
       guard !table.sets.contains(where: { $0.definition.name == new.name }) else {
         throw Refusal(description: "there is a set \(new.name)")

@@ -137,8 +137,8 @@ import Testing
     for seed in Worlds.seeds(of: batch) {
       let tables = Self.tables(seed: seed, count: 3)
       let directions = [
-        CutDirection(from: try address("192.0.2.1"), 50_000, to: try address("192.0.2.10"), 22, over: .tcp),
-        CutDirection(from: try address("2001:db8::1"), 50_000, to: try address("2001:db8::10"), 22, over: .tcp),
+        ConnectionTuple(.tcp, try address("192.0.2.1"), 50_000, to: try address("192.0.2.10"), 22),
+        ConnectionTuple(.tcp, try address("2001:db8::1"), 50_000, to: try address("2001:db8::10"), 22),
       ]
       var kernel = try Self.kernel(with: tables[0])
       // A second time adds nothing.

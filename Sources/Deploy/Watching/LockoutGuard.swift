@@ -1,10 +1,11 @@
 public import Firewalls
 public import Netlink
+public import Nftables
 public import Packets
 public import Policies
 public import Syntax
 
-/// The judge of whether a policy shuts out the one who puts it in force.
+/// The judge of whether a policy, or a ruleset that was kept, shuts out the one who puts it in force.
 ///
 /// What stands lives on, so that nobody notices until the next connection is refused; it is therefore judged as if it
 /// began now.
@@ -12,11 +13,17 @@ public struct LockoutGuard {
   /// Who judges.
   private let judge: PacketJudge
 
-  /// The policy of the host.
-  private let policy: Policy
+  /// What is put in force.
+  private enum Basis {
+    /// A policy with its files.
+    case policy(Policy, Sources)
 
-  /// The files of the policy.
-  private let sources: Sources
+    /// A ruleset whose policy may be gone, on a host of which this is known.
+    case ruleset(HostFacts)
+  }
+
+  /// What is put in force.
+  private let basis: Basis
 
   /// The day, in UTC.
   private let today: CalendarDate
@@ -66,12 +73,34 @@ public struct LockoutGuard {
     on today: CalendarDate
   ) throws(BudgetExceeded) {
     judge = try PacketJudge(firewall, own: own, on: today)
-    self.policy = policy
-    self.sources = sources
+    basis = .policy(policy, sources)
     self.today = today
+    ports = LockoutGuard.ports(of: listeners)
+  }
+
+  /// Creates a guard of a ruleset that was kept.
+  ///
+  /// - Parameters:
+  ///   - ruleset: the ruleset.
+  ///   - host: the name of the host.
+  ///   - facts: what is known of the host: its addresses, and the interfaces on which it reaches others.
+  ///   - listeners: the host's listening sockets, among which those of `sshd` are found.
+  ///   - today: the day, in UTC.
+  /// - Throws: if the ruleset is too complex.
+  public init(
+    _ ruleset: Table, of host: String, facts: HostFacts, listeners: [Listener], on today: CalendarDate
+  ) throws {
+    judge = try PacketJudge(ruleset, of: host, own: facts.addresses, on: today)
+    basis = .ruleset(facts)
+    self.today = today
+    ports = LockoutGuard.ports(of: listeners)
+  }
+
+  /// Returns the ports that those of `listeners` have that are SSH servers, and the usual one.
+  private static func ports(of listeners: [Listener]) -> Set<UInt16> {
     // OpenSSH before and since 9.8, and Dropbear. Where systemd listens for them, its name stands at the socket.
     let names: Set = ["sshd", "sshd-session", "dropbear"]
-    ports = Set(
+    return Set(
       listeners.filter { $0.transport == .tcp && names.contains($0.processName ?? "") }.map(\.port)
     ).union([22])
   }
@@ -158,9 +187,12 @@ public struct LockoutGuard {
 
   /// Creates the same guard of a host that has the addresses `own` too.
   private init(_ other: LockoutGuard, knowing own: AddressSet) throws(BudgetExceeded) {
-    judge = try PacketJudge(other.firewall, own: own, on: other.today)
-    policy = other.policy
-    sources = other.sources
+    judge =
+      switch other.basis {
+      case .policy: try PacketJudge(other.firewall, own: own, on: other.today)
+      case .ruleset: other.judge.knowing(own)
+      }
+    basis = other.basis
     today = other.today
     ports = other.ports
   }
@@ -177,7 +209,12 @@ public struct LockoutGuard {
 
   /// Returns the interfaces that `packet` may come in on: `known`, if it is.
   private func interfaces(of packet: Packet, _ known: String?) -> [String?] {
-    known.map { [$0] } ?? policy.arrivals(of: packet.source, on: firewall.host)
+    if let known { return [known] }
+    return switch basis {
+    case .policy(let policy, _): policy.arrivals(of: packet.source, on: firewall.host)
+    // Whoever is answered on an interface came in on it, as a rule.
+    case .ruleset(let facts): [facts.interface(towards: packet.source)]
+    }
   }
 
   /// Returns whether `packet` is let in on every one of `interfaces`.
@@ -194,24 +231,23 @@ public struct LockoutGuard {
       if judge.accepts(arriving: arriving) { continue }
       var text = "\(firewall.name) would refuse \(packet.source) at \(packet.destination), \(packet.traffic)"
       if let interface { text += ", arriving on \(interface)" }
+      guard case .policy(_, let sources) = basis else { return text + "." }
+      func place(_ cause: Cause) -> String {
+        let location = sources.location(of: cause.span)
+        return "\(location.path):\(location.line)"
+      }
       if let block = try judge.block(of: arriving) {
-        return text + ": the block at \(place(of: block)) refuses it."
+        return text + ": the block at \(place(block)) refuses it."
       }
       let misses = firewall.nearMisses(of: arriving, on: today).map { miss in
         let cause = firewall.openings[miss.opening].cause
-        return "\(cause.subject) (\(place(of: cause))) is exposed here, but "
+        return "\(cause.subject) (\(place(cause))) is exposed here, but "
           + NearMiss.words(for: miss.lacks, of: arriving)
       }
       return text + ": "
         + (misses.isEmpty ? "nothing exposes it." : "nothing exposes it; nearest: \(misses.joined(separator: "; ")).")
     }
     return nil
-  }
-
-  /// Returns the path and the line of `cause`.
-  private func place(of cause: Cause) -> String {
-    let location = sources.location(of: cause.span)
-    return "\(location.path):\(location.line)"
   }
 }
 

@@ -1,5 +1,7 @@
 import Firewalls
+import Nftables
 import Packets
+import Policies
 import Syntax
 
 /// The judge of single packets, by what a firewall means; what it accepts within a rate, it accepts.
@@ -25,6 +27,28 @@ struct PacketJudge {
     // The kernel's clock ends before the calendar does.
     moment = min(today.daysSinceEpoch * 86_400, Int(Universe.lastMoment))
   }
+
+  /// Creates the judge by `ruleset`, whatever policy it came from, of the host with the name `host` that has the addresses
+  /// `own`, on the day `today`.
+  init(_ ruleset: Table, of host: String, own: AddressSet, on today: CalendarDate) throws {
+    // Of the firewall that it came from, nothing is known but where it stands.
+    firewall = Firewall(
+      host: ID(0), name: host, addresses: own.subtracting(.loopback), rejects: false, logDenied: nil, pingOpen: false,
+      ephemeral: PortRange(from: 32_768, through: 60_999))
+    let universe = Universe()
+    meaning = try Script([.define(ruleset)]).reading(in: universe).chains.meaning(in: universe)
+    moment = min(today.daysSinceEpoch * 86_400, Int(Universe.lastMoment))
+  }
+
+  /// Creates the same judge of a host that has the addresses `own` too.
+  private init(_ other: PacketJudge, own: AddressSet) {
+    var firewall = other.firewall
+    firewall.addresses = firewall.addresses.union(own)
+    (self.firewall, meaning, moment) = (firewall, other.meaning, other.moment)
+  }
+
+  /// Returns the same judge of a host that has the addresses `own` too, whose ruleset names none.
+  func knowing(_ own: AddressSet) -> PacketJudge { PacketJudge(self, own: own) }
 
   /// Returns `true` iff `address` is one of the host's own.
   func isOwn(_ address: Address) -> Bool {

@@ -165,6 +165,27 @@ public struct HookedChains {
   /// Creates a host without rules, which accepts everything.
   public init() {}
 
+  /// Adds the chains of `other`, which packets meet too; at one hook and priority they come later.
+  public mutating func join(_ other: HookedChains) {
+    let offset = chains.count
+    chains += other.chains.map { chain in
+      var chain = chain
+      for i in chain.rules.indices {
+        switch chain.rules[i].action {
+        case .jump(let target): chain.rules[i].action = .jump(target + offset)
+        case .goto(let target): chain.rules[i].action = .goto(target + offset)
+        case .accept, .drop, .reject, .return, .mark, .copy, .translate, .masquerade: continue
+        }
+      }
+      return chain
+    }
+    entrances += other.entrances.map { entrance in
+      var entrance = entrance
+      entrance.chain += offset
+      return entrance
+    }
+  }
+
   /// Returns the entrances at `hook` in the order in which the kernel enters them.
   func entrances(at hook: Hook) -> [Entrance] {
     // At one priority, the order of registration counts.

@@ -99,7 +99,7 @@ struct SetReader {
         guard set.live.elements.count < mostElements, set.ends.count < 2 * mostElements else {
           throw .tooLarge("set \(set.live.definition.name)")
         }
-        try add(try RawElement(message.bytes, element.extent), message.bytes, to: &set)
+        try add(try RawElement(message.bytes, element.extent, of: set.live.definition), message.bytes, to: &set)
       }
     }
   }
@@ -231,8 +231,8 @@ private struct RawElement {
   /// `true` iff there is something about it that no element of ours has.
   var isOdd = false
 
-  /// Reads the element in `extent` of `bytes`.
-  init(_ bytes: [UInt8], _ extent: Extent) throws(NetlinkError) {
+  /// Reads the element of `set` in `extent` of `bytes`.
+  init(_ bytes: [UInt8], _ extent: Extent, of set: NamedSet) throws(NetlinkError) {
     var attributes = Attributes(bytes, extent)
     var timeout: UInt64?
     var left: UInt64?
@@ -251,9 +251,9 @@ private struct RawElement {
           verdict = try data.nested(Int(NFTA_DATA_VERDICT.rawValue)).flatMap { Verdict($0) }
           isOdd = isOdd || verdict == nil
         }
-      case NFTA_SET_ELEM_EXPR: try add(try RawExpression(bytes, attribute.extent))
+      case NFTA_SET_ELEM_EXPR: try add(try RawExpression(bytes, attribute.extent), of: set)
       case NFTA_SET_ELEM_EXPRESSIONS:
-        for expression in try RawExpression.list(bytes, attribute.extent) { try add(expression) }
+        for expression in try RawExpression.list(bytes, attribute.extent) { try add(expression, of: set) }
       case NFTA_SET_ELEM_PAD: break
       default: isOdd = true
       }
@@ -261,12 +261,12 @@ private struct RawElement {
     if timeout != nil || left != nil { lifetime = Lifetime(timeout: timeout ?? 0, left: left ?? 0) }
   }
 
-  /// Takes note of an expression of the element.
-  private mutating func add(_ expression: RawExpression) throws(NetlinkError) {
+  /// Takes note of an expression of the element of `set`, which the kernel evaluates for each packet that finds it.
+  private mutating func add(_ expression: RawExpression, of set: NamedSet) throws(NetlinkError) {
     switch expression.name {
-    case "counter": count = Count(expression.data)
-    // The bucket that a rule keeps in a dynamic set.
-    case "limit": break
+    case "counter" where set.counts && count == nil: count = Count(expression.data)
+    // The bucket that a rule keeps in a dynamic set; elsewhere it would make the element match some packets alone.
+    case "limit" where set.isDynamic: break
     default: isOdd = true
     }
   }

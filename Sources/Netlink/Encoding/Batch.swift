@@ -180,6 +180,14 @@ public struct Batch: Sendable {
         $0.put(NFTA_SET_TABLE.rawValue, table)
         $0.put(NFTA_SET_NAME.rawValue, name)
       }
+    case .deleteObject(let object):
+      // The attributes of both have the same numbers as far as they are needed.
+      let isFlowTable = object.kind == .flowTable
+      message(isFlowTable ? NFT_MSG_DELFLOWTABLE : NFT_MSG_DELOBJ, 0) {
+        $0.put(NFTA_OBJ_TABLE.rawValue, table)
+        $0.put(NFTA_OBJ_NAME.rawValue, object.name)
+        if case .object(let type) = object.kind { $0.put(NFTA_OBJ_TYPE.rawValue, type) }
+      }
     case .addElements(let elements, let set, let timeout, let counts):
       self.elements(elements, of: set, id: nil, timeout: timeout, counts, isDeletion: false)
     case .deleteElements(let elements, let set):

@@ -57,6 +57,7 @@ extension Command {
     case .addSet(let set, _):
       return "set \(set.name)" + Command.words(element, set.elements)
     case .deleteSet(let name): return "set \(name)"
+    case .deleteObject(let object): return object.description
     case .addElements(let elements, let set, _, _), .deleteElements(let elements, let set):
       return "set \(set.name)" + Command.words(element, elements)
     }

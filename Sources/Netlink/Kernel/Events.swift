@@ -26,6 +26,9 @@ public final class ChangeEvents {
   /// The changes that are complete and not yet returned.
   private var complete: [ChangeEvent] = []
 
+  /// `true` iff changes came faster than they were read.
+  private var hasLost = false
+
   /// Listens through `socket`, which receives the group of nf_tables (`NFNLGRP_NFTABLES`).
   public init(_ socket: any NetfilterSocket) { self.socket = socket }
 
@@ -47,12 +50,39 @@ public final class ChangeEvents {
       do throws(NetlinkError) {
         for message in try Message.all(in: try socket.receive(within: milliseconds)) { try add(message) }
       } catch {
-        tables = error == .lostAnswers ? [] : tables
+        if error == .lostAnswers {
+          tables = []
+          hasLost = true
+        }
         guard error == .timedOut else { throw error }
         return nil
       }
     }
     return complete.isEmpty ? nil : complete.removeFirst()
+  }
+
+  /// Returns the generation now, if all changes since the generation `since` were of other tables than those with the name
+  /// `table`; else nothing, as if changes were lost.
+  ///
+  /// What is asked of must have begun to be told before `since` was read from the kernel. Nothing is taken from `next`.
+  public func generation(since: UInt32, sparing table: String) throws(NetlinkError) -> UInt32? {
+    while !hasLost, complete.count < 100_000 {
+      do throws(NetlinkError) {
+        for message in try Message.all(in: try socket.receive(within: 0)) { try add(message) }
+      } catch {
+        if error == .timedOut { break }
+        guard error == .lostAnswers else { throw error }
+        hasLost = true
+      }
+    }
+    // Of a change that was told in part, it is not known which tables it touched.
+    guard !hasLost, tables.isEmpty else { return nil }
+    var generation = since
+    for change in complete where Int32(bitPattern: change.generation.number &- generation) > 0 {
+      guard change.generation.number == Generation.after(generation), !change.tables.contains(table) else { return nil }
+      generation = change.generation.number
+    }
+    return generation
   }
 
   /// Takes note of `message`.

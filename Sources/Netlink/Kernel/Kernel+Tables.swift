@@ -5,15 +5,17 @@ public import Nftables
 extension Kernel {
   /// Returns the table `name` of the family `inet` as the kernel has it, or nothing if there is none.
   ///
-  /// It is read anew if anything changed meanwhile; so it is what the kernel had at one moment.
-  public func table(named name: String) throws(NetlinkError) -> LiveTable? {
+  /// It is read anew if it changed meanwhile; so it is what the kernel had at one moment. If `changes` tell that what
+  /// changed were other tables, it is none the worse for that; without them any change counts.
+  public func table(named name: String, watching changes: ChangeEvents? = nil) throws(NetlinkError) -> LiveTable? {
     for _ in 0..<Kernel.mostAttempts {
       do throws(NetlinkError) {
         let before = try generation().number
         var reading = TableReading(name: name)
         let isSteady = try read(&reading)
-        guard isSteady, try generation().number == before else { continue }
-        return reading.finish(generation: before)
+        if isSteady, try generation().number == before { return reading.finish(generation: before) }
+        guard reading.hasSteadyNames, let now = try changes?.generation(since: before, sparing: name) else { continue }
+        return reading.finish(generation: now)
       } catch {
         switch error {
         // What is gone meanwhile was there when its name was read.
@@ -35,9 +37,12 @@ extension Kernel {
       let table = try message.attributes(after: 4).table()
       if let name = table.text(Int(NFTA_TABLE_NAME.rawValue)) { tables.append((name, table)) }
     }
+    reading.hasSteadyNames = isSteady
     guard let table = tables.first(where: { $0.name == reading.name })?.table else { return isSteady }
     reading.begin(table)
     isSteady = try dump(NFT_MSG_GETCHAIN, NFTA_CHAIN_TABLE.rawValue, &reading) && isSteady
+    reading.hasSteadyNames = isSteady
+    guard isSteady else { return false }
     isSteady = try dump(NFT_MSG_GETSET, NFTA_SET_TABLE.rawValue, &reading) && isSteady
     for set in reading.setNames {
       var request = request(NFT_MSG_GETSETELEM, flags: NLM_F_DUMP, family: Wire.inet)
@@ -86,6 +91,10 @@ struct TableReading {
   /// The positions of the chains by their names.
   private var chains: [String: Int] = [:]
 
+  /// `true` iff nothing at all changed while the lists of all tables and all chains were made, which the kernel does not
+  /// confine to one table: when others come or go, they may be torn.
+  var hasSteadyNames = false
+
   /// `true` iff the sets are complete.
   private var hasAllElements = false
 
@@ -116,19 +125,20 @@ struct TableReading {
       guard let index = chains[chain] else { throw .system(ENOENT, call: "chain \(chain)") }
       table?.chains[index].rules.append(rule)
     case NFT_MSG_NEWOBJ:
-      let name = try message.attributes(after: 4).table().text(Int(NFTA_OBJ_NAME.rawValue)) ?? ""
-      try addOddity("object \(name)")
+      let attributes = try message.attributes(after: 4).table()
+      let type = attributes.number(Int(NFTA_OBJ_TYPE.rawValue)) ?? 0
+      try add(LiveObject(.object(type: type), attributes.text(Int(NFTA_OBJ_NAME.rawValue)) ?? ""))
     case NFT_MSG_NEWFLOWTABLE:
       let name = try message.attributes(after: 4).table().text(Int(NFTA_FLOWTABLE_NAME.rawValue)) ?? ""
-      try addOddity("flow table \(name)")
-    default: try addOddity("a message of type \(message.type & 255)")
+      try add(LiveObject(.flowTable, name))
+    default: throw .malformed("a message of type \(message.type & 255)")
     }
   }
 
   /// Takes note of something that is not ours.
-  private mutating func addOddity(_ text: String) throws(NetlinkError) {
-    guard let table, table.oddities.count < 10_000 else { throw .tooLarge("the objects of a table") }
-    self.table?.oddities.append(text)
+  private mutating func add(_ object: LiveObject) throws(NetlinkError) {
+    guard let table, table.objects.count < 10_000 else { throw .tooLarge("the objects of a table") }
+    self.table?.objects.append(object)
   }
 
   /// Takes note of elements of the set `name`.

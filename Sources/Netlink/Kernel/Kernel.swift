@@ -22,13 +22,23 @@ public final class Kernel {
   /// The most bytes of one answer that are read.
   static let mostBytes = 1 << 31
 
-  /// Creates a kernel that is asked through `socket`.
-  public init(_ socket: any NetfilterSocket) { self.socket = socket }
+  /// Returns the changes of its tables from now on, if it tells them.
+  private let listen: () throws(NetlinkError) -> ChangeEvents?
+
+  /// Creates a kernel that is asked through `socket`, and tells no changes.
+  public init(_ socket: any NetfilterSocket) {
+    self.socket = socket
+    listen = { () throws(NetlinkError) in nil }
+  }
 
   /// Opens the kernel of this namespace, or of the one that the file at `namespace` stands for.
-  public convenience init(namespace: String? = nil) throws(NetlinkError) {
-    self.init(try NetlinkSocket(.netfilter, inNamespace: namespace))
+  public init(namespace: String? = nil) throws(NetlinkError) {
+    socket = try NetlinkSocket(.netfilter, inNamespace: namespace)
+    listen = { () throws(NetlinkError) in try ChangeEvents(namespace: namespace) }
   }
+
+  /// Listens to changes of its tables from now on; nothing if it tells none.
+  public func changes() throws(NetlinkError) -> ChangeEvents? { try listen() }
 
   /// Returns a number that no message has had.
   func nextSequence(_ count: UInt32 = 1) -> UInt32 {
@@ -190,6 +200,9 @@ public struct Generation: Hashable, Sendable {
     self.process = process
     self.processName = processName
   }
+
+  /// Returns the number behind `number`; zero would mean any.
+  public static func after(_ number: UInt32) -> UInt32 { number == .max ? 1 : number + 1 }
 
   /// Reads the generation that `message` (`NFT_MSG_NEWGEN`) tells.
   init(_ message: Message) throws(NetlinkError) {

@@ -35,6 +35,17 @@ indirect enum JSONValue: Hashable {
   /// The elements, or nothing if the value is no array.
   var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
 
+  /// What an element of a set stands for; nothing if it does so for some packets alone, or for some time.
+  ///
+  /// Comments and counters decide nothing; a rate, a quota or a timeout does.
+  var plainElement: JSONValue? {
+    guard let element = self["elem"] else { return self }
+    guard case .object(let members) = element,
+      members.allSatisfy({ ["val", "comment", "counter"].contains($0.name) })
+    else { return nil }
+    return element["val"]
+  }
+
   /// The value in JSON without spaces, for messages.
   var text: String {
     switch self {

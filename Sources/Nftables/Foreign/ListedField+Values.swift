@@ -5,7 +5,7 @@ import Syntax
 extension ListedField {
   /// Returns the values that `datum` stands for, or nothing if it is not known what it means.
   func values(_ datum: JSONValue) -> IntervalSet<UInt128>? {
-    if let inner = datum["elem"]?["val"] { return values(inner) }
+    if datum["elem"] != nil { return datum.plainElement.flatMap(values) }
     if let range = datum["range"]?.array, range.count == 2 {
       guard let lower = values(range[0])?.intervals.first?.lowerBound,
         let upper = values(range[1])?.intervals.last?.upperBound, lower <= upper

@@ -126,7 +126,7 @@ extension ListingReader {
 
   /// Returns the cube, if any packet is in it, whose `parts` are those of `element`; or nothing if something is not known.
   func cube(of parts: [JSONValue], equal element: JSONValue) -> [Cube]? {
-    if let inner = element["elem"]?["val"] { return cube(of: parts, equal: inner) }
+    if element["elem"] != nil { return element.plainElement.flatMap { self.cube(of: parts, equal: $0) } }
     let data = parts.count == 1 ? [element] : element["concat"]?.array ?? []
     guard data.count == parts.count else { return nil }
     var cube = Cube()

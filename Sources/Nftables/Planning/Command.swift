@@ -41,6 +41,9 @@ public enum Command: Hashable, Sendable {
   /// Deletes one rule, which `LiveRule.handle` names.
   case deleteRule(handle: UInt64, chain: String)
 
+  /// Deletes something of others, which nothing leads to any more.
+  case deleteObject(LiveObject)
+
   /// Makes a set or a map with its elements.
   ///
   /// `counts` are what the counters of the elements begin with, one for each element; none if with zero.

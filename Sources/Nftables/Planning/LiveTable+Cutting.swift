@@ -4,36 +4,8 @@ public import Packets
 // the chain where packets arrive drops what is in them: without that, the next packet of a side that still holds the
 // connection would make the kernel track it anew, in the other direction (docs/hosts.md).
 
-/// One direction of a connection, as its packets arrive.
-public struct CutDirection: Hashable, Sendable {
-  /// The source address.
-  public var source: Address
-
-  /// The source port.
-  public var sourcePort: UInt16
-
-  /// The destination address.
-  public var destination: Address
-
-  /// The destination port.
-  public var destinationPort: UInt16
-
-  /// The protocol.
-  public var transport: TransportProtocol
-
-  /// Creates a direction.
-  public init(
-    from source: Address, _ sourcePort: UInt16, to destination: Address, _ destinationPort: UInt16,
-    over transport: TransportProtocol
-  ) {
-    self.source = source
-    self.sourcePort = sourcePort
-    self.destination = destination
-    self.destinationPort = destinationPort
-    self.transport = transport
-  }
-
-  /// The element of a set that stands for the direction.
+extension ConnectionTuple {
+  /// The element of a set that stands for packets of the tuple.
   fileprivate var element: NamedSet.Element {
     NamedSet.Element([
       .address(source), .port(sourcePort), .address(destination), .port(destinationPort), .transport(transport),
@@ -76,7 +48,7 @@ enum Cut {
 
 extension LiveTable {
   /// Returns the transaction that cuts `directions`, or nothing if there is no chain where packets arrive.
-  public func cutting(_ directions: [CutDirection]) -> Transaction? {
+  public func cutting(_ directions: [ConnectionTuple]) -> Transaction? {
     guard let arrival = chains.first(where: { $0.hook?.kind == .filter && $0.hook?.point == .prerouting }) else {
       return nil
     }

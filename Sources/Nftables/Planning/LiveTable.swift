@@ -17,19 +17,23 @@ public struct LiveTable: Hashable, Sendable {
   /// The sets and maps that have names, in the kernel's order.
   public var sets: [LiveSet]
 
-  /// What else is in the table, or is odd about it.
+  /// What else has a name in the table, which is never ours, in the kernel's order.
+  public var objects: [LiveObject]
+
+  /// What is odd about the table itself.
   public var oddities: [String]
 
   /// Creates a table.
   public init(
     _ name: String, handle: UInt64, generation: UInt32, chains: [LiveChain] = [], sets: [LiveSet] = [],
-    oddities: [String] = []
+    objects: [LiveObject] = [], oddities: [String] = []
   ) {
     self.name = name
     self.handle = handle
     self.generation = generation
     self.chains = chains
     self.sets = sets
+    self.objects = objects
     self.oddities = oddities
   }
 
@@ -43,13 +47,79 @@ public struct LiveTable: Hashable, Sendable {
 
   /// What is not understood, each with its place; nothing if all of the table could be ours.
   public var unknowns: [String] {
-    oddities + irregularities
+    irregularities + strangeParts
+  }
+
+  /// What of its parts is not understood, each with its place.
+  var strangeParts: [String] {
+    oddities + objects.map(\.description)
       + sets.flatMap { set in set.oddities.map { "set \(set.definition.name): \($0)" } }
       + chains.flatMap { chain in
         chain.oddities.map { "chain \(chain.name): \($0)" }
           + chain.rules.filter { $0.rule == nil }.map { "chain \(chain.name), rule \($0.handle): \($0.text)" }
       }
   }
+}
+
+extension LiveTable {
+  /// Returns `true` iff nobody changed the table since it was `other`; what packets and time do to it is no change.
+  public func isUnchanged(since other: LiveTable) -> Bool { settled == other.settled }
+
+  /// The same table without what packets and time change.
+  private var settled: LiveTable {
+    var result = self
+    result.generation = 0
+    for i in result.chains.indices {
+      for j in result.chains[i].rules.indices { result.chains[i].rules[j].counts = [] }
+    }
+    for i in result.sets.indices {
+      result.sets[i].counts = []
+      result.sets[i].lifetimes = []
+      if result.sets[i].definition.isDynamic { result.sets[i].elements = [] }
+    }
+    return result
+  }
+}
+
+/// Something with a name that no compiler of ours makes: a counter, a quota, a flow table.
+public struct LiveObject: Hashable, Sendable, CustomStringConvertible {
+  /// What it is.
+  public enum Kind: Hashable, Sendable {
+    /// An object of a type (`NFT_OBJECT_...` in `linux/netfilter/nf_tables.h`).
+    case object(type: UInt32)
+
+    /// A flow table.
+    case flowTable
+  }
+
+  /// What it is.
+  public var kind: Kind
+
+  /// The name.
+  public var name: String
+
+  /// Creates an object.
+  public init(_ kind: Kind, _ name: String) {
+    self.kind = kind
+    self.name = name
+  }
+
+  /// The types of objects, by their numbers, as nft(8) names them.
+  private static let types = [
+    "object", "counter", "quota", "ct helper", "limit", "connection limit", "tunnel", "ct timeout", "secmark",
+    "ct expectation", "synproxy",
+  ]
+
+  /// What it is, as nft(8) names it.
+  public var word: String {
+    switch kind {
+    case .object(let type): type < UInt32(LiveObject.types.count) ? LiveObject.types[Int(type)] : "object"
+    case .flowTable: "flow table"
+    }
+  }
+
+  /// What it is, and its name.
+  public var description: String { "\(word) \(name)" }
 }
 
 /// A chain as the kernel has it.

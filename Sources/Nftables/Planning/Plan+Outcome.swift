@@ -1,21 +1,57 @@
 extension Plan {
-  /// Returns the ruleset that judges once `swap`, the transaction of that step, is carried out on `staged`.
+  /// Returns the ruleset that judges once `swap`, the transaction of that step, is carried out on `staged`, and what of the
+  /// table is not understood once the steps behind it are carried out too.
   ///
   /// It is told from what the kernel has, so that what it is proved of is what will judge.
-  public func outcome(of swap: Transaction, on staged: LiveTable?) -> Table {
+  public func outcome(of swap: Transaction, on staged: LiveTable?) -> (ruleset: Table, unknowns: [String]) {
     var table = staged ?? LiveTable(swap.table, handle: 0, generation: 0)
     for command in swap.commands { table.carryOut(command) }
-    return table.judging.table.pruned.logical
+    let ruleset = table.ruleset
+    table.remove(steps.filter { $0.purpose == .clean }.flatMap(\.transaction.commands))
+    return (ruleset, table.strangeParts)
   }
 }
 
 extension LiveTable {
+  /// Returns `true` iff the table is what `before` becomes by `transactions` alone; what packets and time do is no
+  /// difference.
+  public func isOutcome(of transactions: [Transaction], on before: LiveTable?) -> Bool {
+    var expected = before ?? LiveTable(name, handle: handle, generation: generation)
+    for transaction in transactions { for command in transaction.commands { expected.carryOut(command) } }
+    guard oddities == expected.oddities, objects == expected.objects, chains.count == expected.chains.count,
+      sets.count == expected.sets.count
+    else { return false }
+    let chains = Dictionary(self.chains.map { ($0.name, $0) }) { first, _ in first }
+    let sets = Dictionary(self.sets.map { ($0.definition.name, $0) }) { first, _ in first }
+    return expected.chains.allSatisfy { chains[$0.name]?.isLike($0) ?? false }
+      && expected.sets.allSatisfy { sets[$0.definition.name]?.isLike($0) ?? false }
+  }
+
+  /// Takes away the chains, sets and objects that `commands` delete.
+  fileprivate mutating func remove(_ commands: [Command]) {
+    var gone = References()
+    var goneObjects = Set<LiveObject>()
+    for command in commands {
+      switch command {
+      case .deleteChain(let name): gone.chains.insert(name)
+      case .deleteSet(let name): gone.sets.insert(name)
+      case .deleteObject(let object): goneObjects.insert(object)
+      default: break
+      }
+    }
+    guard !gone.chains.isEmpty || !gone.sets.isEmpty || !goneObjects.isEmpty else { return }
+    chains.removeAll { gone.chains.contains($0.name) }
+    sets.removeAll { gone.sets.contains($0.definition.name) }
+    objects.removeAll { goneObjects.contains($0) }
+  }
+
   /// Does what `command` of a swap does.
   fileprivate mutating func carryOut(_ command: Command) {
     switch command {
     case .createTable, .deleteTable:
       chains = []
       sets = []
+      objects = []
       oddities = []
     case .addChain(let name, let hook): chains.append(LiveChain(name, handle: 0, hook: hook))
     case .deleteChain(let name): chains.removeAll { $0.name == name }
@@ -30,6 +66,7 @@ extension LiveTable {
       }
     case .deleteRule(let handle, let name):
       for i in chains.indices where chains[i].name == name { chains[i].rules.removeAll { $0.handle == handle } }
+    case .deleteObject(let object): objects.removeAll { $0 == object }
     case .addSet(let set, _):
       sets.append(LiveSet(set.withoutElements, handle: 0, elements: set.elements.ordered))
     case .deleteSet(let name): sets.removeAll { $0.definition.name == name }
@@ -44,6 +81,25 @@ extension LiveTable {
         sets[i].elements.removeAll { keys.contains($0.key) }
       }
     }
+  }
+}
+
+extension LiveChain {
+  /// Returns `true` iff the chain is as `expected`, of which the kernel chose handles where they are zero.
+  fileprivate func isLike(_ expected: LiveChain) -> Bool {
+    hook == expected.hook && oddities == expected.oddities && rules.count == expected.rules.count
+      && zip(rules, expected.rules).allSatisfy { read, expected in
+        read.rule == expected.rule && read.text == expected.text
+          && (expected.handle == 0 || read.handle == expected.handle)
+      }
+  }
+}
+
+extension LiveSet {
+  /// Returns `true` iff the set is as `expected`; what rules put into it is not looked at.
+  fileprivate func isLike(_ expected: LiveSet) -> Bool {
+    definition == expected.definition && oddities == expected.oddities
+      && (definition.isDynamic || elements == expected.elements)
   }
 }
 

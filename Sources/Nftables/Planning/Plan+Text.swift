@@ -6,6 +6,11 @@ extension Plan {
   public var text: String {
     guard !isEmpty else { return "Nothing is to be done.\n" }
     var text = ""
+    if !reasons.isEmpty {
+      text += "The table is as we never leave it, and is made anew at once:\n"
+      text += reasons.prefix(Plan.mostLines).map { "  \($0)\n" }.joined()
+      if reasons.count > Plan.mostLines { text += "    and \(reasons.count - Plan.mostLines) more\n" }
+    }
     for change in changes {
       text += "\(change.kind.rawValue) \(change.name): \(change.added.count) added, \(change.removed.count) removed\n"
       let lines = change.removed.map { "  - \($0)\n" } + change.added.map { "  + \($0)\n" }

@@ -41,6 +41,12 @@ public struct Plan: Hashable, Sendable {
   /// What changes, as a person reads it: objects of the ruleset by their own names.
   public var changes: [ObjectChange]
 
+  /// Why all of the table is made anew at once, each reason with its place; nothing if it is changed step by step.
+  public var reasons: [String] = []
+
+  /// `true` iff all that is not understood of the table is gone, once the steps are carried out.
+  public var leavesNothingUnknown = false
+
   /// The plan that does nothing.
   public static let nothing = Plan([])
 
@@ -58,8 +64,8 @@ public struct Plan: Hashable, Sendable {
 public struct ObjectChange: Hashable, Sendable {
   /// What kind of object it is.
   public enum Kind: String, Hashable, Sendable {
-    /// The kinds.
-    case chain, set, map
+    /// The kinds; an object is a counter or the like, which is never ours.
+    case chain, set, map, object
   }
 
   /// The kind.

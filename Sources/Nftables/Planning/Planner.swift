@@ -8,9 +8,14 @@ extension LiveTable {
     guard isRegular else {
       // Nothing of such a table can be trusted to judge, so that nothing is lost by making it anew at once.
       let anew = Transaction.creating(wanted.canonical)
-      return Plan([.init(.swap, Transaction(name, [.deleteTable] + anew.commands))])
+      var plan = Plan([.init(.swap, Transaction(name, [.deleteTable] + anew.commands))])
+      plan.reasons = unknowns
+      plan.leavesNothingUnknown = true
+      return plan
     }
-    return Planner(self, wanted.canonical).plan(seconds)
+    var plan = Planner(self, wanted.canonical).plan(seconds)
+    plan.leavesNothingUnknown = true
+    return plan
   }
 }
 
@@ -128,6 +133,9 @@ private struct Planner {
     }
     for set in current.sets where !names.1.contains(set.definition.name.logicalName) {
       result.append(Difference(change: .init(of: set.definition.withoutElements, from: set)))
+    }
+    for object in live.objects {
+      result.append(Difference(change: .init(.object, object.name, added: [], removed: ["\(object.word) (not ours)"])))
     }
     return result
   }
@@ -274,7 +282,8 @@ private struct Planner {
       live.name,
       Command.removing(
         chains: left.chains.filter { $0.hook == nil && !kept.chains.contains($0.name) },
-        sets: left.sets.filter { !kept.sets.contains($0.definition.name) }))
+        sets: left.sets.filter { !kept.sets.contains($0.definition.name) })
+        + live.objects.map(Command.deleteObject))
   }
 
   /// Returns the steps of a change that takes itself back after `seconds`.

@@ -25,6 +25,9 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var options: HostOptions
 
+  @Option(help: "How the answer is written: text or json.")
+  var format = AnswerFormat.text
+
   func run() async throws {
     let (pipeline, _) = try await policy.soundPipeline(failing: failure.failing) { _ in }
     let wanted = try WantedRuleset(options.firewall(in: pipeline), of: pipeline)
@@ -32,12 +35,13 @@ struct PlanCommand: AsyncParsableCommand {
     let live = try deployment.live()
     let plan = try Plan.from(live, to: wanted.table)
     let connections = try EstablishedConnections(deployment.kernel, judgedBy: wanted.firewall, of: pipeline)
-    try Terminal.print(plan.text + connections.text)
-    guard !plan.isEmpty else { return }
-    let difference = Difference.between(
-      ComparedPolicy(pipeline), host: wanted.firewall.name, and: live.rules, areOld: true)
-    let report = DifferenceReport(difference, from: "what the kernel does now", to: "what it would do")
-    try Terminal.print("\n" + report.text(color: Terminal.outputHasColors))
-    throw ExitCode.found
+    let difference =
+      plan.isEmpty
+      ? nil
+      : Difference.between(ComparedPolicy(pipeline), host: wanted.firewall.name, and: live.rules, areOld: true)
+    let report = PlanReport(
+      plan, host: wanted.firewall.name, connections: connections.review, difference: difference)
+    try Terminal.print(format == .json ? report.json : report.text(color: Terminal.outputHasColors))
+    if !plan.isEmpty { throw ExitCode.found }
   }
 }

@@ -29,6 +29,7 @@ struct RestoreCommand: AsyncParsableCommand {
       let deployment = HostOptions.deployment()
       let isThere = try deployment.remove()
       try state.dropDraft()
+      if try deployment.live() != nil { Terminal.fail("the table was removed, and somebody made another one since") }
       try Terminal.print(isThere ? "The table is removed: nothing is refused any more.\n" : "There is no table.\n")
       return
     }

@@ -5,6 +5,7 @@ import Firewalls
 import Netlink
 import Nftables
 import Policies
+import Reports
 import Syntax
 
 /// `portcullis rollback`.
@@ -14,12 +15,13 @@ struct RollbackCommand: AsyncParsableCommand {
     abstract: "Return to a former state of this host.",
     discussion: """
       Without --to: takes back what waits to be confirmed, or else returns to the state before the confirmed one.
-      The policy is not needed.
+      The policy is not needed. With --confirm the rules of now return by themselves unless `portcullis confirm` comes in
+      time, as with apply. Exits with 1 if the former rules judge again, and are not those of the confirmed state.
 
       Examples:
         portcullis rollback
         portcullis rollback --list
-        portcullis rollback --to 3
+        portcullis rollback --to 3 --confirm 60s
       """)
 
   @Option(help: ArgumentHelp("Return to this state.", valueName: "number"))
@@ -31,12 +33,17 @@ struct RollbackCommand: AsyncParsableCommand {
   @Flag(help: "Only remove what was not confirmed in time, if there is something.")
   var lapsed = false
 
+  @OptionGroup var change: ChangeOptions
+
   @Option(help: ArgumentHelp("Where states are kept.", valueName: "dir"), completion: .directory)
   var stateDir = StateFolder.usual
 
   func validate() throws {
     if [to != nil, list, lapsed].filter({ $0 }).count > 1 {
       throw ValidationError("--to, --list and --lapsed exclude one another.")
+    }
+    if list || lapsed, change.confirm != nil || change.allowLockout {
+      throw ValidationError("--confirm and --allow-lockout are for a return to a state.")
     }
   }
 
@@ -55,7 +62,7 @@ struct RollbackCommand: AsyncParsableCommand {
         isLapsed
           ? "Removed what was not confirmed in time; the former rules judge.\n"
           : "Took back what waited to be confirmed; the former rules judge.\n")
-      if to == nil { return }
+      if to == nil { return try proveReturned(deployment, state) }
     }
     let adopted = try state.adoptDraft(judging: live)
     if lapsed {
@@ -66,21 +73,41 @@ struct RollbackCommand: AsyncParsableCommand {
     if live?.pending != nil { throw PlanningError.pending }
     let number = try target(in: state, judging: live?.ruleset)
     let old = try state.record(number)
-    let meaning = RulesetProof(old.table)
+    let change = HostChange(to: old.table, self.change, proving: RulesetProof(old.table).prove)
+    try change.refuseLockOut(
+      deployment.kernel,
+      LockoutGuard(
+        old.table, of: old.host, facts: HostFacts.ofThisMachine, listeners: Listeners().all(), on: Terminal.today))
     var record = old
     record.date = secondsSinceEpoch()
     record.author = Terminal.author
     record.reason = "rollback to \(number)"
-    record = try state.draft(record)
-    do {
-      try deployment.change(
-        by: { try .from($0, to: old.table) }, proving: meaning.prove)
-    } catch {
-      try? state.dropDraft()
-      throw error
+    // A state that judges already has nothing to wait for.
+    let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
+    let made = isThere ? HostChange(to: old.table, nil, proving: change.prove) : change
+    record = try made.make(by: deployment, from: live, keeping: record, in: state)
+    try Terminal.print(
+      made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))
+  }
+
+  /// Ends the run with 1 unless what judges, now that a change was taken back, does what the confirmed state says.
+  private func proveReturned(_ deployment: Deployment, _ state: borrowing StateFolder) throws {
+    let live = try deployment.live()
+    guard let number = try state.numbers().last else {
+      // A table that was there before the first change is no state.
+      if live?.ruleset.chains.contains(where: { !$0.rules.isEmpty }) == true {
+        Terminal.say("warning: no state was ever confirmed, with which the former rules could be compared\n")
+      }
+      return
     }
-    try state.confirmDraft()
-    try Terminal.print("Returned to state \(number), \(old.fingerprint), which is now state \(record.number).\n")
+    let unknown = live?.unknowns.first.map { "there is what is not ours: \($0)" }
+    let proof = RulesetProof(try state.record(number).table)
+    guard let problem = unknown ?? proof.difference(from: live?.ruleset ?? .none) else { return }
+    Terminal.say(
+      "error: the former rules judge, but they do not do what the confirmed state \(number) says: \(printable(problem))\n"
+    )
+    Terminal.say("help: `portcullis restore` loads that state\n")
+    throw ExitCode.found
   }
 
   /// Returns the number of the state to return to from `ruleset`, which judges.
@@ -135,10 +162,14 @@ struct RulesetProof {
   /// Creates the proof of rulesets that do what `table` does.
   init(_ table: Table) { self.table = table }
 
+  /// Returns what `ruleset` does otherwise, or nothing if it does what the table does, for every packet.
+  func difference(from ruleset: Table) -> String? {
+    Proof.difference(between: Script([.define(table)]), and: Script([.define(ruleset)]))
+  }
+
   /// Throws unless `ruleset` does what the table does, for every packet.
   func prove(_ ruleset: Table) throws {
-    let problem = Proof.difference(between: Script([.define(table)]), and: Script([.define(ruleset)]))
-    guard let problem else { return }
+    guard let problem = difference(from: ruleset) else { return }
     throw UnprovedRuleset(
       description: "the ruleset would not do what the state did: \(problem); nothing judges by it")
   }

@@ -13,8 +13,8 @@ struct VerifyCommand: AsyncParsableCommand {
     abstract: "Prove that this host does what the policy says.",
     discussion: """
       Reads the kernel's rules back and tells every difference as traffic: what is open that should not be, and what is
-      closed that should be open. The rules of other programs in the same hooks are read too.
-      Exits with 1 if there is a difference.
+      closed that should be open. The rules of other programs in the same hooks are read too, those of iptables-legacy among
+      them. Exits with 1 if there is a difference, and with 2 if there are rules that could not be read.
 
       Example:
         portcullis verify /etc/portcullis --host web1
@@ -30,9 +30,6 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "How the answer is written: text or json.")
   var format = AnswerFormat.text
 
-  /// The program that lists rules: where Debian has it, whatever the caller's search path says.
-  private static var nft: String { if case .success = fileStatus("/usr/sbin/nft") { "/usr/sbin/nft" } else { "nft" } }
-
   func run() async throws {
     let pipeline = try await policy.resolvedPipeline()
     let firewall = options.firewall(in: pipeline)
@@ -40,20 +37,21 @@ struct VerifyCommand: AsyncParsableCommand {
     let deployment = HostOptions.deployment()
     let live = try deployment.live()
     let others = own ? [] : try deployment.kernel.baseChains().filter { !$0.isOurs }
-    var difference: Difference
+    let legacy = own ? OtherRules() : OtherRules.ofLegacyTables()
+    let parts: [ForeignRules]
     var title = live == nil ? "the kernel, which has no table \(Deployment.table)" : live.rules.path
     if live?.unknowns.isEmpty ?? true, others.isEmpty {
-      difference = .between(compared, host: firewall.name, and: live.rules, areOld: false)
+      parts = [live.rules]
     } else {
       // What is not ours is read by what nft(8) says of it.
-      guard let listing = try output(of: VerifyCommand.nft, ["-j", "list", "ruleset"], atMost: 256 << 20) else {
-        Terminal.fail("the rules of other programs cannot be listed: `nft -j list ruleset` failed")
-      }
-      let rules = ForeignRules(.nft, path: "the kernel", text: String(decoding: listing, as: UTF8.self))
-      difference = .between(compared, host: firewall.name, and: rules, areOld: false)
-      title = "the kernel, with the rules of \(Set(others.map(\.owner)).sorted().joined(separator: ", "))"
-      if others.isEmpty { title = "the kernel" }
+      parts = [try OtherRules.ofNftables()]
+      title = "the kernel"
     }
+    let owners = Set(others.map(\.owner)).sorted() + legacy.owners
+    if !owners.isEmpty { title = "the kernel, with the rules of \(owners.joined(separator: ", "))" }
+    let rules = legacy.rules.isEmpty ? parts[0] : ForeignRules(joining: parts + legacy.rules, path: "the kernel")
+    var difference = Difference.between(compared, host: firewall.name, and: rules, areOld: false)
+    difference.failures += legacy.unread
     if let unknowns = live?.unknowns { difference.unknowns += unknowns.map { "in our table: \($0)" } }
     let report = DifferenceReport(difference, from: "the policy", to: title)
     try Terminal.print(format == .json ? report.json : report.text(color: Terminal.outputHasColors))

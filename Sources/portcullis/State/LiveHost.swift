@@ -111,7 +111,7 @@ extension StateFolder {
   ///
   /// - Returns: the number of the state, or nothing if there is none such.
   func adoptDraft(judging live: LiveTable?) throws -> Int? {
-    guard let live, live.pending == nil, live.unknowns.isEmpty, let draft = try? draft(),
+    guard let draft = try? draft(), let live, live.pending == nil, live.unknowns.isEmpty,
       draft.table.isLike(live.ruleset)
     else { return nil }
     try confirmDraft()
