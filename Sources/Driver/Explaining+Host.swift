@@ -110,7 +110,7 @@ extension Pipeline {
     let name = isOwn ? "lo" : interface(of: host, towards: packet.destination) ?? Pipeline.unnamed
     let values = universe.values(
       of: sent, departing: name, to: firewall.kind(of: packet.destination), at: moment, conditions: false)
-    let verdicts = try firewall.meaning(in: universe).verdicts
+    let verdicts = try firewall.about(sent).meaning(in: universe).verdicts
     let verdict = Verdict(label: verdicts.label(of: values)) ?? .accept
     let end = end(among: departures.map(\.until), values) {
       (Verdict(label: verdicts.label(of: $0)) ?? .accept) == verdict
@@ -147,8 +147,10 @@ extension Pipeline {
   /// Returns what `firewall` makes of `packet`: what the meaning of the firewall says of it, and what of it says so; what
   /// it sends on to other hosts, they judge too, unless `isLast`.
   private func explain(
-    _ packet: Packet, arrivingAt firewall: Firewall, isLast: Bool = false
+    _ packet: Packet, arrivingAt whole: Firewall, isLast: Bool = false
   ) throws -> Explanation {
+    // However many limits there are, those of other packets count for nothing here.
+    let firewall = whole.about(packet)
     let universe = Universe()
     let meaning = try firewall.meaning(in: universe)
     let kind = firewall.kind(of: packet.destination)
@@ -199,7 +201,7 @@ extension Pipeline {
       result = Explanation(
         verdict, .closed, at: place,
         [.init("Nothing exposes \(packet.traffic) on \(firewall.name) to \(packet.source).")])
-      result.nearest = nearest(to: packet, in: firewall)
+      result.nearest = nearest(to: packet, in: whole)
     }
     result.interface = packet.interface
     result.isLimited = decided != values
@@ -304,6 +306,21 @@ extension Pipeline {
     case .port(let traffic): "on \(traffic)"
     case .lapsed(let date): "only until \(date)"
     }
+  }
+}
+
+extension Firewall {
+  /// Returns the firewall with those lines alone that may decide about `packet`.
+  fileprivate func about(_ packet: Packet) -> Firewall {
+    let traffic = packet.traffic
+    func isMeant(_ list: [Traffic]?) -> Bool { list?.contains { $0.overlaps(traffic) } ?? true }
+    func isMeant(_ reaches: [Reach]) -> Bool { reaches.contains { $0.addresses.contains(packet.source) } }
+    var result = self
+    result.blocks.removeAll { !isMeant($0.traffic) || !isMeant($0.sources) }
+    result.openings.removeAll { !$0.traffic.overlaps(traffic) || !isMeant($0.sources) }
+    result.passages.removeAll { !isMeant($0.traffic) || !isMeant($0.sources) }
+    result.departures?.removeAll { !isMeant($0.traffic) || !$0.destinations.contains(packet.destination) }
+    return result
   }
 }
 

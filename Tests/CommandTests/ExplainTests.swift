@@ -182,4 +182,20 @@ import Testing
     let lasting = try ask(box, "--from 192.0.2.1 --to shop/shop --port 8443/tcp")
     #expect(lasting.output.hasPrefix("accept: ") && !lasting.output.contains("until the end"), "\(lasting)")
   }
+
+  @Test func limitsOfOtherPacketsDoNotCount() throws {
+    let exposures = (0..<250).map { "expose to 10.0.\($0).0/24 limit \($0 + 1)/second" }.joined(separator: "; ")
+    let box = try sandbox(
+      """
+      service web { owner team; purpose "Web"; port 8443/tcp; \(exposures) }
+      host h { address 192.0.2.1; runs web }
+
+      """)
+    let answer = try ask(box, "--from 10.0.7.1 --to h --port 8443/tcp")
+    #expect(answer.code == 0 && answer.output.hasPrefix("accept: "), "\(answer)")
+    #expect(answer.output.contains("within a rate limit only"), "\(answer)")
+    let closed = try ask(box, "--from 192.0.2.77 --to h --port 8443/tcp")
+    #expect(closed.code == 0 && closed.output.hasPrefix("drop: "), "\(closed)")
+    #expect(closed.output.contains("is exposed here, but not to 192.0.2.77"), "\(closed)")
+  }
 }
