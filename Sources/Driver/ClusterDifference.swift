@@ -3,11 +3,23 @@ import Packets
 import Policies
 import Syntax
 
-/// The comparison of one cluster.
+/// One side of the comparison of a cluster.
+enum ClusterSource {
+  /// A policy that has the cluster.
+  case policy(ComparedPolicy)
+
+  /// Manifests.
+  case manifests(ForeignRules)
+
+  /// The policy, if the side is one.
+  var policy: ComparedPolicy? { if case .policy(let policy) = self { policy } else { nil } }
+}
+
+/// The comparison of one cluster, whose sides are policies or manifests.
 struct ClusterDifference {
   private let name: String
-  private let old: ComparedPolicy
-  private let new: ComparedPolicy
+  private let old: ClusterSource
+  private let new: ClusterSource
   private let comparison: ClusterComparison
   private let words: FlowWords
 
@@ -17,54 +29,106 @@ struct ClusterDifference {
   /// How many flows of a row are told.
   private static let mostFlows = 12
 
-  /// Compares the cluster `name`, which is in `old` and in `new`; nothing if it is not.
-  init?(_ name: String, _ old: ComparedPolicy, _ new: ComparedPolicy) throws(BudgetExceeded) {
-    guard let before = old.cluster(name), let after = new.cluster(name) else { return nil }
-    window = Universe.moments(from: new.pipeline.today)
-    comparison = try ClusterComparison(before, after, in: window)
-    words = FlowWords(old: old.pipeline.policy, new: new.pipeline.policy)
-    (self.name, self.old, self.new) = (name, old, new)
+  /// What changes.
+  struct Rows {
+    /// What changes on the day from which on is compared, be it for a time.
+    var now: [Difference.Row] = []
+
+    /// What changes later alone, where one side knows no time.
+    var later: [Difference.Row] = []
+  }
+
+  /// Creates what is told of `comparison`, which is that of `old` and `new` for the cluster `name` at `window`.
+  init(
+    _ name: String, _ old: ClusterSource, _ new: ClusterSource, _ comparison: ClusterComparison,
+    at window: IntervalSet<UInt128>
+  ) {
+    words = FlowWords(
+      old: old.policy?.pipeline.policy ?? Policy(), new: new.policy?.pipeline.policy ?? Policy())
+    (self.name, self.old, self.new, self.comparison, self.window) = (name, old, new, comparison, window)
   }
 
   private var universe: ClusterUniverse { comparison.universe }
 
-  /// Returns what changes, a row for each line that makes a change.
-  func rows() throws(BudgetExceeded) -> [Difference.Row] {
-    var rows: [Difference.Row] = []
+  private func source(_ side: Change.Side) -> ClusterSource { side == .old ? old : new }
+
+  /// Returns what changes, a row for each line or object that makes a change.
+  func rows() throws(BudgetExceeded) -> Rows {
+    var rows = Rows()
     for change in try comparison.changes() {
-      guard let packet = try universe.example(of: change.packets) else { continue }
-      rows.append(try row(change, packet))
+      let (now, later) = try parted(change.packets)
+      if let row = try row(change, now) { rows.now.append(row) }
+      if let row = try row(change, later) { rows.later.append(row) }
     }
-    return try rows + ways()
+    return try ways(rows)
   }
 
-  private func row(_ change: Change, _ packet: PacketValues) throws(BudgetExceeded) -> Difference.Row {
+  /// Returns what of `packets` is there on the first day that is compared, at whatever moment, and the rest.
+  ///
+  /// Only where one side knows no time is there a rest: of policies, every moment counts alike.
+  private func parted(_ packets: PacketSet) throws(BudgetExceeded) -> (now: PacketSet, later: PacketSet) {
+    guard (old.policy == nil) != (new.policy == nil), let start = window.intervals.first?.lowerBound else {
+      return (packets, universe.space.nothing)
+    }
+    let now = try packets.intersection(packets.fixing(.time, to: start))
+    return (now, try packets.subtracting(now))
+  }
+
+  /// Returns the row of those of the packets of `change` that are in `packets`, if there are any.
+  private func row(_ change: ClusterChange, _ packets: PacketSet) throws(BudgetExceeded) -> Difference.Row? {
+    guard let packet = try universe.example(of: packets) else { return nil }
     var row = Difference.Row(change.kind, at: "cluster \(name)")
     row.witness = universe.text(of: packet)
-    (row.before, row.after) = (fate(packet, .old), fate(packet, .new))
-    for target in universe.values(of: .departure, in: change.packets) {
-      try tell(change.packets, to: target, in: &row)
-    }
-    if let times = times(of: change.packets) { row.conditions.append(times) }
-    row.extent = try extent(of: change.packets)
-    if change.kind == .later {
-      row.conditions.append("one end alone changes, and the other one closes it as before")
-    }
+    (row.before, row.after) = (try fate(packet, .old), try fate(packet, .new))
+    for target in universe.values(of: .departure, in: packets) { try tell(packets, to: target, in: &row) }
+    if let times = times(of: packets) { row.conditions.append(times) }
+    row.conditions += try comparison.conditions(of: packets).map { "depends on \(ForeignRules.words(of: $0))" }
+    row.extent = try extent(of: packets)
     guard let cause = change.cause else {
       row.reason = "which pods are closed by default, or may look up names, changes"
       return row
     }
-    let outside = try universe.part(of: change.packets, .arrival, 0)
-    let inside = try universe.part(of: change.packets, .departure, 0)
-    row.cause = NamedCauses(old, new).line(
-      of: cause, in: change.side, at: .cluster(name),
-      sources: try universe.packets.addresses(of: .source, in: outside.isEmpty ? change.packets : outside),
-      destinations: try universe.packets.addresses(of: .destination, in: inside.isEmpty ? change.packets : inside))
+    row.cause = try line(of: cause, change.side, packets)
     return row
+  }
+
+  /// Returns the line or the object that makes a change to `packets`.
+  private func line(
+    of cause: ClusterCause, _ side: Change.Side, _ packets: PacketSet
+  ) throws(BudgetExceeded) -> Difference.Line? {
+    guard case .line(let cause) = cause, let before = old.policy, let after = new.policy else {
+      return try line(of: cause, side, letting: packets)
+    }
+    let outside = try universe.part(of: packets, .arrival, 0)
+    let inside = try universe.part(of: packets, .departure, 0)
+    return NamedCauses(before, after).line(
+      of: cause, in: side, at: .cluster(name),
+      sources: try universe.packets.addresses(of: .source, in: outside.isEmpty ? packets : outside),
+      destinations: try universe.packets.addresses(of: .destination, in: inside.isEmpty ? packets : inside))
+  }
+
+  /// Returns the line of `cause` itself; of an object, the fields that let connections of `packets` through.
+  private func line(
+    of cause: ClusterCause, _ side: Change.Side, letting packets: PacketSet
+  ) throws(BudgetExceeded) -> Difference.Line? {
+    switch (cause, source(side)) {
+    case (.line(let cause), .policy(let policy)): return policy.pipeline.line(of: cause, isNew: side == .new)
+    case (.object(let origin), .manifests(let files)):
+      let fields = try comparison.fields(of: origin, letting: packets, on: side)
+      let quotation = files.quotation(of: origin)
+      let more = fields.count > 4 ? ", and more" : ""
+      return Difference.Line(
+        subject: "\(origin.kind) \(origin.namespace)/\(origin.name)",
+        location: Location(path: quotation.path, line: origin.line, column: 1),
+        line: fields.isEmpty ? quotation.text : fields.prefix(4).joined(separator: ", ") + more, isNew: side == .new,
+        owner: nil)
+    default: return nil
+    }
   }
 
   /// Adds the connections of `set` to the pods of the kind `target` to `row`.
   private func tell(_ set: PacketSet, to target: UInt128, in row: inout Difference.Row) throws(BudgetExceeded) {
+    if row.isCut { return }
     let reached = try universe.part(of: set, .departure, target)
     let place = try end(target, .destination, in: reached)
     // What differs in the source alone is one flow.
@@ -87,56 +151,55 @@ struct ClusterDifference {
     }
   }
 
-  /// Returns what becomes of `packet` on `side`, with the lines that decide.
-  private func fate(_ packet: PacketValues, _ side: Change.Side) -> String {
-    let (words, causes) = comparison.fate(of: packet, side)
-    let sources = (side == .old ? old : new).pipeline.sources
-    let lines = causes.map { "\($0.subject), \(sources.location(of: $0.span))" }
-    if lines.isEmpty { return words == "open" ? words : "\(words) (nothing exposes or uses it)" }
-    return "\(words) (\(lines.joined(separator: "; ")))"
+  /// Returns what becomes of `packet` on `side`, with the lines or the places that decide.
+  private func fate(_ packet: PacketValues, _ side: Change.Side) throws(BudgetExceeded) -> String {
+    let (words, deciders) = try comparison.fate(of: packet, side)
+    let places = deciders.prefix(3).map { decider in
+      switch (decider.cause, source(side)) {
+      case (.line(let cause), .policy(let policy)):
+        return "\(decider.role)\(cause.subject), \(policy.pipeline.sources.location(of: cause.span))"
+      case (.object(let origin), .manifests(let files)):
+        let quotation = files.quotation(of: origin)
+        return "\(quotation.path):\(origin.line): \(quotation.text)"
+      default: return ""
+      }
+    }
+    if !places.isEmpty { return "\(words) (\(places.joined(separator: "; ")))" }
+    if words == "open" { return words }
+    return source(side).policy == nil ? words : "\(words) (nothing exposes or uses it)"
   }
 
-  /// Returns the rows of the ways to pods that change, one for each publication.
-  private func ways() throws(BudgetExceeded) -> [Difference.Row] {
-    var rows: [Difference.Row] = []
-    var positions: [String: Int] = [:]
+  /// Returns `rows` with those of the ways to pods that change, one for each publication.
+  private func ways(_ rows: Rows) throws(BudgetExceeded) -> Rows {
+    var rows = rows
     let (told, next) = try comparison.ways()
+    var (now, later) = (WayRows(name), WayRows(name))
     for way in told {
-      let side = way.side == .old ? old : new
-      let line = way.cause.map { side.pipeline.line(of: $0, isNew: way.side == .new) }
-      let key = line.map { "\($0.location) \($0.isNew)" } ?? ""
-      let text = try text(of: way)
-      if let known = positions[key] {
-        rows[known].isCut = rows[known].isCut || rows[known].flows.count == ClusterDifference.mostFlows
-        if !rows[known].isCut { rows[known].flows.append(text) }
-        continue
+      let cause = try way.cause.flatMap { cause throws(BudgetExceeded) in
+        try line(of: cause, way.side, letting: universe.space.nothing)
       }
-      var row = Difference.Row(.translates, at: "cluster \(name)")
-      row.cause = line
-      row.reason = line == nil ? "how pods are reached changes" : nil
-      row.flows = [text]
-      row.witness = way.example
-      (row.before, row.after) = (way.outcomes.before, way.outcomes.after)
-      positions[key] = rows.count
-      rows.append(row)
+      let parts = try parted(way.packets)
+      if !parts.now.isEmpty { now.add(way, try text(of: way, parts.now), cause, atMost: ClusterDifference.mostFlows) }
+      if !parts.later.isEmpty {
+        later.add(way, try text(of: way, parts.later), cause, atMost: ClusterDifference.mostFlows)
+      }
     }
-    for i in rows.indices {
-      rows[i].extent = rows[i].isCut ? "" : rows[i].flows.count == 1 ? "1 way" : "\(rows[i].flows.count) ways"
-    }
+    rows.now += now.finished
+    rows.later += later.finished
     if let next {
       var row = Difference.Row(.translates, at: "cluster \(name)")
       row.reason = "more ways to pods change than are told"
       (row.witness, row.before, row.after) = (next.example, next.outcomes.before, next.outcomes.after)
-      (row.flows, row.isCut) = ([try text(of: next)], true)
-      rows.append(row)
+      (row.flows, row.isCut) = ([try text(of: next, next.packets)], true)
+      rows.now.append(row)
     }
     return rows
   }
 
-  /// Returns `way` with what becomes of connections that come by it, in words.
-  private func text(of way: ClusterComparison.Way) throws(BudgetExceeded) -> String {
-    let sources = words.text(try universe.packets.addresses(of: .source, in: way.packets))
-    let times = times(of: way.packets).map { ", \($0)" } ?? ""
+  /// Returns `way` with what becomes of connections of `packets`, which come by it, in words.
+  private func text(of way: ClusterComparison.Way, _ packets: PacketSet) throws(BudgetExceeded) -> String {
+    let sources = words.text(try universe.packets.addresses(of: .source, in: packets))
+    let times = times(of: packets).map { ", \($0)" } ?? ""
     let (before, after) = way.outcomes
     return "\(comparison.text(of: way, from: sources)): \(before), then \(after)\(times)"
   }
@@ -153,8 +216,7 @@ struct ClusterDifference {
     if kind != 0 { return universe.kinds.text(of: kind) }
     let addresses = try universe.packets.addresses(of: field, in: set)
     // Pods have names of their own.
-    let outside = AddressSet.all.subtracting(universe.pods)
-    return addresses == outside ? "anywhere outside" : words.text(addresses)
+    return addresses == universe.outside ? "anywhere outside" : words.text(addresses)
   }
 
   /// Returns how many addresses outside, kinds of pods and ports `set` has.
@@ -167,13 +229,38 @@ struct ClusterDifference {
   }
 }
 
-extension ComparedPolicy {
-  /// Returns what the policy makes of the cluster `name`, if it is there.
-  fileprivate func cluster(_ name: String) -> ClusterSide? {
-    guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
-      let lowering = pipeline.lowering
-    else { return nil }
-    return day.map { ClusterSide(lowering, ID(index), on: $0) }
-      ?? ClusterSide(lowering, ID(index), from: pipeline.today)
+/// Rows of ways to pods, one for each publication.
+private struct WayRows {
+  private let name: String
+  private var rows: [Difference.Row] = []
+  private var positions: [String: Int] = [:]
+
+  init(_ name: String) { self.name = name }
+
+  /// Adds `way`, which is `text` in words and published by `cause`; a row has `most` ways or fewer.
+  mutating func add(_ way: ClusterComparison.Way, _ text: String, _ cause: Difference.Line?, atMost most: Int) {
+    let key = cause.map { "\($0.location) \($0.isNew) \($0.subject)" } ?? ""
+    if let known = positions[key] {
+      rows[known].isCut = rows[known].isCut || rows[known].flows.count == most
+      if !rows[known].isCut { rows[known].flows.append(text) }
+      return
+    }
+    var row = Difference.Row(.translates, at: "cluster \(name)")
+    row.cause = cause
+    row.reason = cause == nil ? "how pods are reached changes" : nil
+    row.flows = [text]
+    row.witness = way.example
+    (row.before, row.after) = (way.outcomes.before, way.outcomes.after)
+    positions[key] = rows.count
+    rows.append(row)
+  }
+
+  /// The rows, with how many ways each has.
+  var finished: [Difference.Row] {
+    rows.map { row in
+      var row = row
+      row.extent = row.isCut ? "" : row.flows.count == 1 ? "1 way" : "\(row.flows.count) ways"
+      return row
+    }
   }
 }

@@ -16,13 +16,10 @@ extension ForeignRules {
     try answer { try ManifestExplainer(self, question).explanation() }
   }
 
-  /// Returns the quotation of what stands at `origin`, which begins with the file.
-  func quotation(of origin: String) -> Explanation.Quotation {
-    // Names of files may have a colon, so that the longest one counts.
-    let file = files.map(\.path).filter { origin.hasPrefix("\($0): ") }.max { $0.utf8.count < $1.utf8.count }
-    guard let file else { return Explanation.Quotation(path: path, text: origin) }
-    let text = String(origin.dropFirst(file.count + 2))
-    return Explanation.Quotation(path: file == path ? path : "\(path)/\(file)", text: text)
+  /// Returns the quotation of what stands at `origin`.
+  func quotation(of origin: ClusterRules.Origin) -> Explanation.Quotation {
+    let file = origin.file == path ? path : path.hasSuffix("/") ? path + origin.file : "\(path)/\(origin.file)"
+    return Explanation.Quotation(path: file, line: origin.line, text: origin.words)
   }
 }
 
@@ -219,7 +216,7 @@ private struct ManifestExplainer {
       }
       return (steps, false, false)
     }
-    var origins: [String] = []
+    var origins: [ClusterRules.Origin] = []
     for grant in grants where !origins.contains(grant.origin) { origins.append(grant.origin) }
     let steps = origins.prefix(4).map { origin in
       Explanation.Step("This rule lets through what \(end.name) \(what).", quoting: manifests.quotation(of: origin))

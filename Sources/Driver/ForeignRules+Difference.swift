@@ -21,7 +21,7 @@ extension Difference {
 
   /// Returns what changes from the day `today` on if the rules `new` take the place of `old`, of a host or of a cluster both.
   public static func between(_ old: ForeignRules, _ new: ForeignRules, on today: CalendarDate) -> Difference {
-    if new.format == .manifests { return betweenClusters(old, new) }
+    if new.format == .manifests { return betweenClusters(old, new, on: today) }
     return RulesComparison(old: .rules(old), new: .rules(new), at: "the host", from: today).difference()
   }
 }

@@ -2,42 +2,58 @@ public import Firewalls
 import Packets
 public import Syntax
 
-extension Pipeline {
-  /// Returns the fingerprint of what `firewall` means on the day `today`, unless it is too complex.
-  static func fingerprint(of firewall: ClusterFirewall, on today: CalendarDate) -> Fingerprint? {
-    var firewall = firewall
-    // A controller that passes nothing on would tell kinds of pods apart of which nothing depends on it.
-    let isUsed = firewall.workloads.contains { workload in
-      workload.publications.contains { if case .ingress = $0.kind { true } else { false } }
+/// The proof that what was made of a cluster means what a policy makes of it.
+///
+/// What the policy means is worked out once, for the proof and for the fingerprint.
+public struct ClusterProver {
+  /// What the policy makes of the cluster from the day of the proof on.
+  private let side: ClusterSide
+
+  /// The meaning from that day on, unless it is too complex.
+  private let known: Result<ClusterMeaning, BudgetExceeded>
+
+  /// The fingerprint of what the policy means from that day on, unless it is too complex.
+  public let fingerprint: Fingerprint?
+
+  /// Creates the prover for files that were made of `side` on its first day.
+  public init(_ side: ClusterSide) {
+    self.side = side
+    do throws(BudgetExceeded) {
+      // Files may speak of all pods at once, which tells no pods apart.
+      let universe = try ClusterUniverse(pods: side.pods, selectors: side.selectors.union([PodSelector()]))
+      let meaning = try side.meaning(in: universe)
+      fingerprint = try meaning.fingerprint()
+      known = .success(meaning)
+    } catch {
+      (known, fingerprint) = (.failure(error), nil)
     }
-    if !isUsed { firewall.ingress = nil }
-    guard
-      let universe = try? ClusterUniverse(pods: firewall.pods, selectors: firewall.selectors),
-      let meaning = try? firewall.meaning(in: universe, on: today)
-    else { return nil }
-    return try? meaning.fingerprint()
   }
 
-  /// Proves that `artefacts`, which `target` made of `firewall` on the day `today`, mean what `firewall` means on that day,
-  /// or returns nothing if they neither open nor close anything.
+  /// Returns what the policy means on the day, in a universe in which `rules` have a meaning too.
+  private func meaning(beside rules: ClusterRules) throws(BudgetExceeded) -> ClusterMeaning {
+    let meaning = try known.get()
+    if rules.namespaces.isEmpty, meaning.universe.kinds.know(rules.selectors) { return try meaning.on(side.day) }
+    let universe = try ClusterUniverse(
+      pods: side.pods, selectors: side.firewall.selectors.union(rules.selectors), namespaces: rules.namespaces)
+    return try side.firewall.meaning(in: universe, on: side.day)
+  }
+
+  /// Proves that `artefacts`, which `target` made of the cluster, mean what the policy means on the day, or returns nothing
+  /// if they neither open nor close anything.
   ///
   /// Whether a block of addresses has pods in it is up to the network plugin, so that it is proved for both, unless the
   /// policy names single pods by address, of which the compiler warns.
   ///
   /// - Requires: no diagnostic of the compilation is an error; of what cannot be said, nothing is claimed.
-  public static func prove(
-    _ artefacts: [Artefact], of target: any ClusterBackend.Type, mean firewall: ClusterFirewall,
-    on today: CalendarDate
-  ) -> Proof? {
+  public func prove(_ artefacts: [Artefact], of target: any ClusterBackend.Type) -> Proof? {
     do {
       guard let rules = try target.read(artefacts) else { return nil }
       // What has no meaning here cannot be compared.
       if let unknown = rules.unknowns.first { return Proof(failure: unknown) }
-      let universe = try ClusterUniverse(
-        pods: firewall.pods, selectors: firewall.selectors.union(rules.selectors), namespaces: rules.namespaces)
-      let wanted = try firewall.meaning(in: universe, on: today)
+      let wanted = try meaning(beside: rules)
+      let universe = wanted.universe
       // Of pods whose addresses are not known, none is in a block.
-      let plugins = firewall.pods.isEmpty ? [false] : firewall.namesPodsByAddress ? [true] : [true, false]
+      let plugins = side.pods.isEmpty ? [false] : side.firewall.namesPodsByAddress ? [true] : [true, false]
       for blocksHavePods in plugins {
         let found = try rules.meaning(in: universe, blocksHavePods: blocksHavePods)
         if let difference = try wanted.difference(from: found) {
@@ -47,7 +63,7 @@ extension Pipeline {
           return Proof(
             difference: Proof.Difference(
               packet: difference.packet, policy: difference.first, cause: nil, files: difference.second,
-              rules: origins ?? []))
+              rules: (origins ?? []).map(\.description)))
         }
       }
       return Proof()
@@ -58,5 +74,16 @@ extension Pipeline {
     } catch {
       return Proof(failure: "\(error)")
     }
+  }
+}
+
+extension Pipeline {
+  /// Proves that `artefacts`, which `target` made of `firewall` on the day `today`, mean what `firewall` means on that day,
+  /// or returns nothing if they neither open nor close anything.
+  public static func prove(
+    _ artefacts: [Artefact], of target: any ClusterBackend.Type, mean firewall: ClusterFirewall,
+    on today: CalendarDate
+  ) -> Proof? {
+    ClusterProver(ClusterSide(firewall, from: today)).prove(artefacts, of: target)
   }
 }

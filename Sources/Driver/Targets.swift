@@ -70,13 +70,14 @@ extension Pipeline {
   /// - Requires: the firewalls are derived.
   public func compile(_ id: ID<Cluster>, to target: any ClusterBackend.Type) -> Compilation {
     guard let lowering else { preconditionFailure("compiled before it was lowered") }
-    let firewall = lowering.firewall(of: id, on: today)
-    var result = target.compile(firewall, sources: sources, today: today)
+    let side = ClusterSide(lowering, id, from: today, tellingBlocks: false)
+    var result = target.compile(side.firewall, sources: sources, today: today)
     guard !result.diagnostics.contains(where: { $0.severity == .error }) else { return result }
-    let proof = Pipeline.prove(result.artefacts, of: target, mean: firewall, on: today)
+    let prover = ClusterProver(side)
+    let proof = prover.prove(result.artefacts, of: target)
     result.diagnostics += findings(of: proof, about: "the manifests", policy[id].name)
     // In one file alone: with it in all, each change of one service would change every manifest.
-    if let fingerprint = Pipeline.fingerprint(of: firewall, on: today) {
+    if let fingerprint = prover.fingerprint {
       for i in result.artefacts.indices where result.artefacts[i].path == "kustomization.yaml" {
         result.artefacts[i].note("Meaning: \(fingerprint)")
       }

@@ -11,7 +11,7 @@ public import Syntax
 /// routed on) accept. Everything else is refused.
 ///
 /// - Invariant: every list is sorted, so that equal policies have equal firewalls, whatever their text.
-public struct Firewall: Sendable {
+public struct Firewall: Hashable, Sendable {
   /// The host.
   public var host: ID<Host>
 
@@ -87,7 +87,7 @@ public struct Cause: Hashable, Sendable {
 }
 
 /// Traffic to the host that is accepted.
-public struct Opening: Sendable {
+public struct Opening: Hashable, Sendable {
   /// What becomes of the destination of an accepted packet.
   public enum Translation: Hashable, Sendable {
     /// The port alone changes, by the distance from the lowest public port to this one; the address stays.
@@ -139,7 +139,7 @@ public struct Opening: Sendable {
 }
 
 /// Traffic that is refused, whatever is exposed.
-public struct Refusal: Sendable {
+public struct Refusal: Hashable, Sendable {
   /// Where the packets come from, normalized.
   public var sources: [Reach]
 
@@ -177,7 +177,7 @@ public struct Refusal: Sendable {
 }
 
 /// Traffic that the host routes on.
-public struct Passage: Sendable {
+public struct Passage: Hashable, Sendable {
   /// Where the packets come from, normalized.
   public var sources: [Reach]
 
@@ -219,7 +219,7 @@ public struct Passage: Sendable {
 }
 
 /// Traffic of the host's own processes that is accepted.
-public struct Departure: Sendable {
+public struct Departure: Hashable, Sendable {
   /// Where it goes.
   public var destinations: AddressSet
 

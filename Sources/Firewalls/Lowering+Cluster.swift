@@ -20,6 +20,13 @@ extension Lowering {
     return result
   }
 
+  /// Returns the firewall of `workload` of the cluster `id` on the day `today`.
+  func firewall(of workload: Workload, in id: ID<Cluster>, on today: CalendarDate) -> PodFirewall {
+    var entrances = Entrances(on: today)
+    return podFirewall(
+      of: workload, in: id, refusing: blocks(in: id, on: today), on: today, knowing: &entrances)
+  }
+
   /// Returns the firewall of `workload` of the cluster `id`.
   private func podFirewall(
     of workload: Workload, in id: ID<Cluster>, refusing blocks: ClusterBlocks, on today: CalendarDate,

@@ -29,6 +29,7 @@ public struct DifferenceReport: Sendable {
     case .limits: "Lets in at another rate (\(changes))"
     case .depends: "Depends on something else (\(changes))"
     case .later: "Treats later packets differently (\(changes))"
+    case .oneEnd: "Changes at one end alone, and stays closed at the other (\(changes))"
     case .answers: "Answers refusals differently (\(changes))"
     }
   }
@@ -41,8 +42,10 @@ public struct DifferenceReport: Sendable {
       difference.clusters == 0 ? nil : difference.clusters == 1 ? "1 cluster" : "\(difference.clusters) clusters"
     let machines = (difference.hosts == 1 ? "1 host" : "\(difference.hosts) hosts") + families
     let hosts = difference.hosts == 0 ? clusters ?? machines : machines + (clusters.map { " and \($0)" } ?? "")
+    let day = difference.day.map { " on \($0)" } ?? ""
     if difference.isEmpty {
-      return "Nothing changes: proved for every packet of \(hosts).\n" + unknowns
+      let moment = difference.later.isEmpty ? "" : day
+      return "Nothing changes\(moment): proved for every packet of \(hosts).\n" + laterText(palette) + unknowns
     }
     var result = ""
     for host in difference.addedHosts { result += "Host \(printable(host)) is new: all that it opens is told.\n" }
@@ -50,21 +53,36 @@ public struct DifferenceReport: Sendable {
     for name in difference.addedClusters { result += "Cluster \(printable(name)) is new.\n" }
     for name in difference.removedClusters { result += "Cluster \(printable(name)) is gone.\n" }
     if !result.isEmpty { result += "\n" }
+    result += text(of: difference.rows, palette)
+    for failure in difference.failures { result += palette("Not compared: ", .error) + printable(failure) + "\n" }
+    if difference.failures.isEmpty, difference.unknowns.isEmpty {
+      let moment = difference.later.isEmpty ? "" : day
+      result += "Nothing else changes\(moment): proved for every packet of \(hosts).\n"
+    } else if difference.failures.isEmpty {
+      result += "Whether more changes depends on what is not known here.\n"
+    }
+    return result + laterText(palette) + unknowns
+  }
+
+  /// What changes later alone.
+  private func laterText(_ palette: Palette) -> String {
+    if difference.later.isEmpty { return "" }
+    return "\nManifests know no time. If they stay as they are, this changes later:\n\n"
+      + String(text(of: difference.later, palette).dropLast())
+  }
+
+  /// Returns `rows` below the headings of their kinds.
+  private func text(of rows: [Difference.Row], _ palette: Palette) -> String {
+    var result = ""
     for kind in Change.Kind.allCases {
-      let rows = difference.rows.filter { $0.kind == kind }
+      let rows = rows.filter { $0.kind == kind }
       guard !rows.isEmpty else { continue }
       let role: Palette.Role = kind == .opens ? .added : kind == .closes ? .removed : .note
       result += palette(DifferenceReport.heading(kind, rows.count), role) + "\n"
       for row in rows { result += text(of: row, palette, role) }
       result += "\n"
     }
-    for failure in difference.failures { result += palette("Not compared: ", .error) + printable(failure) + "\n" }
-    if difference.failures.isEmpty, difference.unknowns.isEmpty {
-      result += "Nothing else changes: proved for every packet of \(hosts).\n"
-    } else if difference.failures.isEmpty {
-      result += "Whether more changes depends on what is not known here.\n"
-    }
-    return result + unknowns
+    return result
   }
 
   private var unknowns: String {
@@ -87,7 +105,8 @@ public struct DifferenceReport: Sendable {
     for condition in row.conditions { result += "    \(printable(condition))\n" }
     if let cause = row.cause {
       let owner = cause.owner.map { ", owner \(printable($0))" } ?? ""
-      let age = cause.isNew ? "" : " (\(printable(old)))"
+      // Where the path does not say it, it is told that the line is one of before.
+      let age = cause.isNew || cause.location.path.hasPrefix(old) ? "" : " (\(printable(old)))"
       result += "    because of \(printable(cause.subject)) at \(printable(cause.location.description))\(age)\(owner)\n"
       result += "      | \(printable(cause.line))\n"
     } else if let reason = row.reason {
@@ -146,6 +165,7 @@ public struct DifferenceReport: Sendable {
       ("addedClusters", .array(difference.addedClusters.map { .string($0) })),
       ("removedClusters", .array(difference.removedClusters.map { .string($0) })),
       ("changes", .array(difference.rows.map(row))),
+      ("later", .array(difference.later.map(row))),
       ("failures", .array(difference.failures.map { .string($0) })),
       ("unknowns", .array(difference.unknowns.map { .string($0) })),
     ])

@@ -303,7 +303,11 @@ import Testing
     #expect(outcome.output.contains("table inet portcullis"))
     #expect(outcome.error.contains("warning[unproved-output]"))
     #expect(try box.portcullis("compile", "p.port", "--host", "h", "--to", "nftables", "--strict").code == 1)
-    #expect(try box.portcullis("diff", "p.port", "p.port").code == 2)
+    // Equal lines need no sets, and different ones are not compared.
+    #expect(try box.portcullis("diff", "p.port", "p.port").code == 0)
+    try box.write(Self.owner + Self.web(exposures + "; expose to 192.0.2.7") + Self.host, to: "q.port")
+    let difference = try box.portcullis("diff", "p.port", "q.port")
+    #expect(difference.code == 2 && difference.output.contains("Not compared: host h: "), "\(difference)")
   }
 
   /// Returns the subject, the line and the owner of the causes of what changes from `old` to `new`.
@@ -380,7 +384,7 @@ import Testing
     let row = try #require(rows(opened).first)
     #expect(row["extent"] as? String == "1 kind of pods, 1 port")
     let witness = try #require(row["witness"] as? [String: String])
-    #expect(witness["before"] == "closed by the receiving end (web, old.port:4:3)")
+    #expect(witness["before"] == "closed by the receiving end (let out by web, old.port:4:3)")
     #expect(witness["after"] == "open (db, new.port:6:3; web, new.port:4:3)")
     #expect(
       try causes(policy("office, web", ""), policy("office, web", "uses db"))

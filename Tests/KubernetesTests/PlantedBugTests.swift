@@ -91,7 +91,7 @@ import Testing
       "        matchLabels: {}\n", "app=y of `"),
     bug("except lost", shop, "        except:\n        - \"203.0.113.66/32\"\n", "", "from 203.0.113.66 to"),
     bug("except too wide", shop, "203.0.113.66/32", "203.0.113.66/31", "from 203.0.113.67 to"),
-    bug("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from ::"),
+    bug("family forgotten", shop, "    - ipBlock:\n        cidr: \"::/0\"\n", "", "8080/tcp from 2001:db8::"),
     bug("pods forgotten", shop, "    - namespaceSelector: {}\n", "", "8080/tcp from a"),
     bug("endPort off by one", shop, "endPort: 9010", "endPort: 9011", "9011/tcp"),
     bug("endPort lost", shop, "endPort: 9010\n      port", "port", "900"),

@@ -19,6 +19,8 @@ public struct Change {
     case answers
     /// They are no first packets of a connection, or never leave the host.
     case later
+    /// They are refused as before, and one end of the connection alone would let them through now, or no longer.
+    case oneEnd
   }
 
   /// Where the line stands that makes the change.
@@ -124,7 +126,7 @@ public struct Comparison {
     case .closes: try old.conditions(of: change.packets)
     case .limits, .depends:
       try ["before: \(list(old.conditions(of: change.packets)))", "now: \(list(new.conditions(of: change.packets)))"]
-    case .translates, .answers, .later: []
+    case .translates, .answers, .later, .oneEnd: []
     }
   }
 

@@ -1,238 +1,195 @@
 public import Packets
-import Policies
 import Syntax
 
-/// The difference between what two firewalls of a cluster mean.
+/// The difference between what two sides mean for a cluster.
 public struct ClusterComparison {
-  /// A way to pods that changes.
-  public struct Way {
-    /// The way with one connection that comes by it, in words.
-    public var example: String
-
-    /// The connections.
-    public let packets: PacketSet
-
-    fileprivate let packet: PacketValues
-
-    /// What becomes of a connection that comes by it, before and after.
-    public var outcomes: (before: String, after: String)
-
-    /// The statement that publishes it, if one does.
-    public var cause: Cause?
-
-    /// Where that stands.
-    public var side: Change.Side
-  }
-
   /// What the sets are about.
   public let universe: ClusterUniverse
 
-  private let old: (side: ClusterSide, meaning: ClusterMeaning)
-  private let new: (side: ClusterSide, meaning: ClusterMeaning)
+  /// What was before.
+  let old: Side
 
-  /// The most ways that are told apart.
-  private static let mostWays = 1000
+  /// What is now.
+  let new: Side
 
-  /// Compares `old` with `new` at the moments `window`, in seconds since 1970.
-  public init(_ old: ClusterSide, _ new: ClusterSide, in window: IntervalSet<UInt128>) throws(BudgetExceeded) {
-    // An address that is a pod's on one side alone is taken for one on both.
-    universe = try ClusterUniverse(pods: old.pods.union(new.pods), selectors: old.selectors.union(new.selectors))
-    self.old = (old, try universe.meaning(of: old, in: window))
-    self.new = (new, try universe.meaning(of: new, in: window))
+  /// `true` iff the blocks of addresses of files have the pods with such addresses in them.
+  let blocksHavePods: Bool
+
+  /// One of both, with what it means.
+  struct Side {
+    var what: ComparedCluster
+    var meaning: ClusterMeaning
   }
 
-  private var space: PacketSpace { universe.space }
+  /// Compares `old` with `new`, both in `universe`, at the moments `window`, in seconds since 1970.
+  ///
+  /// Whether blocks of addresses have pods in them is up to the network plugin; what a policy means does not depend on it.
+  public init(
+    _ old: ComparedCluster, _ new: ComparedCluster, in universe: ClusterUniverse, at window: IntervalSet<UInt128>,
+    blocksHavePods: Bool = true
+  ) throws(BudgetExceeded) {
+    let moments = try universe.space.set(.time, in: universe.space.values(window, of: .time))
+    func side(_ what: ComparedCluster) throws(BudgetExceeded) -> Side {
+      let meaning = try what.meaning(in: universe, blocksHavePods: blocksHavePods)
+      return Side(what: what, meaning: try meaning.restricted(to: moments))
+    }
+    (self.old, self.new) = (try side(old), try side(new))
+    self.universe = universe
+    self.blocksHavePods = blocksHavePods
+  }
+
+  var space: PacketSpace { universe.space }
 
   /// Returns the connections that change, each in one change alone, in a stable order.
-  ///
-  /// Those of kind `later` are let through by one end as they were not before, and closed by the other one.
-  public func changes() throws(BudgetExceeded) -> [Change] {
+  public func changes() throws(BudgetExceeded) -> [ClusterChange] {
+    if old.meaning.isEqual(to: new.meaning) { return [] }
     let (before, after) = (try old.meaning.accepted, try new.meaning.accepted)
     let (admitted, admittedBefore) = (new.meaning.admitted, old.meaning.admitted)
     let (opened, closed) = (try after.subtracting(before), try before.subtracting(after))
-    var result = try received(.opens, opened.subtracting(admittedBefore), .old, .new)
-    result += try sent(.opens, opened.intersection(admittedBefore), .new)
-    result += try received(.closes, closed.subtracting(admitted), .new, .old)
-    result += try sent(.closes, closed.intersection(admitted), .old)
+    var result = try changes(.opens, opened.subtracting(admittedBefore), .ingress, by: .new)
+    result += try changes(.opens, opened.intersection(admittedBefore), .egress, by: .new)
+    result += try changes(.closes, closed.subtracting(admitted), .ingress, by: .old)
+    result += try changes(.closes, closed.intersection(admitted), .egress, by: .old)
     let rest = try opened.union(closed).complement()
-    result += try received(.later, admitted.subtracting(admittedBefore).intersection(rest), .old, .new)
-    result += try received(.later, admittedBefore.subtracting(admitted).intersection(rest), .new, .old)
+    result += try changes(.oneEnd, admitted.subtracting(admittedBefore).intersection(rest), .ingress, by: .new)
+    result += try changes(.oneEnd, admittedBefore.subtracting(admitted).intersection(rest), .ingress, by: .old)
     let (departing, departingBefore) = (new.meaning.departing, old.meaning.departing)
     let same = try rest.subtracting(admitted.symmetricDifference(admittedBefore))
-    result += try sent(.later, departing.subtracting(departingBefore).intersection(same), .new)
-    result += try sent(.later, departingBefore.subtracting(departing).intersection(same), .old)
+    result += try changes(.oneEnd, departing.subtracting(departingBefore).intersection(same), .egress, by: .new)
+    result += try changes(.oneEnd, departingBefore.subtracting(departing).intersection(same), .egress, by: .old)
     return result
   }
 
-  private func side(_ side: Change.Side) -> (side: ClusterSide, meaning: ClusterMeaning) { side == .old ? old : new }
+  func side(_ side: Change.Side) -> Side { side == .old ? old : new }
 
-  /// Returns `packets`, which the receiving ends let in on the side `accepting` and not on `refusing`, by their causes.
-  private func received(
-    _ kind: Change.Kind, _ packets: PacketSet, _ refusing: Change.Side, _ accepting: Change.Side
-  ) throws(BudgetExceeded) -> [Change] {
-    var rest = packets
-    var result: [Change] = []
+  /// Returns `packets`, which only the side `accepting` lets through at the end that `direction` judges, by their causes.
+  private func changes(
+    _ kind: Change.Kind, _ packets: PacketSet, _ direction: ClusterRules.Direction, by accepting: Change.Side
+  ) throws(BudgetExceeded) -> [ClusterChange] {
+    if packets.isEmpty { return [] }
+    let refusing: Change.Side = accepting == .old ? .new : .old
+    var changes = Attribution(kind: kind, rest: packets)
     // What both expose, and only one blocks, changes because of the block.
-    let other = side(refusing).side
-    for block in other.blocks.indices where !rest.isEmpty {
-      var some = space.nothing
-      for (i, period) in other.periods.enumerated() {
-        for refusal in period.refusals where refusal.block == block {
-          for line in period.lines where line.blocks.contains(block) {
-            some = try space.set(of: universe.boxes(of: refusal, until: nil, on: line))
-              .intersection(space.set(of: universe.boxes(of: line)))
-              .intersection(universe.part(of: rest, inPeriod: i, of: other)).union(some)
+    if direction == .ingress, let policy = side(refusing).what.policy {
+      for block in policy.blocks.indices where !changes.rest.isEmpty {
+        try changes.add(refused(by: block, of: policy, among: changes.rest), .line(policy.blocks[block]), in: refusing)
+      }
+    }
+    let allowing = try lines(direction, of: side(accepting).what)
+    try changes.add(allowing, in: accepting, space)
+    // What is open unless something closes it changes because of that.
+    if let rules = side(refusing).what.rules {
+      let closing = rules.isolations.filter { $0.direction == direction }.map { isolation in
+        var box = PacketBox()
+        let own: PacketField = direction == .ingress ? .departure : .arrival
+        box[own] = space.values(universe.kinds.numbers(of: isolation.pods), of: own)
+        return (cause: ClusterCause.object(isolation.origin.object), boxes: [box])
+      }
+      try changes.add([(space.everything, closing)], in: refusing, space)
+    }
+    return try changes.finished(in: accepting)
+  }
+
+  /// Returns what of `packets` the block at the position `block` of `policy` refuses and an exposure there would let in.
+  private func refused(
+    by block: Int, of policy: ClusterSide, among packets: PacketSet
+  ) throws(BudgetExceeded) -> PacketSet {
+    var result = space.nothing
+    for (i, period) in policy.periods.enumerated() {
+      for refusal in period.refusals where refusal.block == block {
+        for line in period.lines where line.blocks.contains(block) {
+          result = try space.set(of: universe.boxes(of: refusal, until: nil, on: line))
+            .intersection(space.set(of: universe.boxes(of: line)))
+            .intersection(policy.moments(ofPeriod: i, in: space)).intersection(packets).union(result)
+        }
+      }
+    }
+    return result
+  }
+
+  /// Lines with the connections that each lets through, and the moments at which that is so.
+  private typealias Lines = (moments: PacketSet, lines: [(cause: ClusterCause, boxes: [PacketBox])])
+
+  /// Returns what `side` lets through at the ends that `direction` judges, line by line.
+  private func lines(
+    _ direction: ClusterRules.Direction, of side: ComparedCluster
+  ) throws(BudgetExceeded) -> [Lines] {
+    switch side {
+    case .rules(let rules):
+      let lines = rules.grants.filter { $0.direction == direction }.map { grant in
+        (cause: ClusterCause.object(grant.origin.object), grant: grant)
+      }
+      var result: [(cause: ClusterCause, boxes: [PacketBox])] = []
+      for (cause, grant) in lines {
+        result.append((cause, try rules.boxes(of: grant, in: universe, blocksHavePods: blocksHavePods)))
+      }
+      return [(space.everything, result)]
+    case .policy(let policy):
+      var result: [Lines] = []
+      for (i, period) in policy.periods.enumerated() {
+        let firewall = period.firewall
+        let lines = firewall.workloads.flatMap { workload -> [(cause: ClusterCause, boxes: [PacketBox])] in
+          if direction == .ingress {
+            return workload.admissions.map { (.line($0.cause), firewall.boxes(of: $0, to: workload, in: universe)) }
+          }
+          // Whoever uses something may look up names.
+          return workload.departures.map { (.line($0.cause), firewall.boxes(of: $0, from: workload, in: universe)) }
+            + workload.departures.prefix(1).map { (.line($0.cause), firewall.lookups(of: workload, in: universe)) }
+        }
+        result.append((try policy.moments(ofPeriod: i, in: space), lines))
+      }
+      return result
+    }
+  }
+
+  /// Connections that are given to causes one after the other.
+  private struct Attribution {
+    let kind: Change.Kind
+    /// What has no cause yet.
+    var rest: PacketSet
+    private var changes: [ClusterChange] = []
+    private var positions: [ClusterCause?: Int] = [:]
+
+    init(kind: Change.Kind, rest: PacketSet) {
+      self.kind = kind
+      self.rest = rest
+    }
+
+    /// Gives what of the rest is in `some` to `cause`.
+    mutating func add(_ some: PacketSet, _ cause: ClusterCause?, in side: Change.Side) throws(BudgetExceeded) {
+      if some.isEmpty { return }
+      rest = try rest.subtracting(some)
+      if let known = positions[cause] {
+        changes[known].packets = try changes[known].packets.union(some)
+      } else {
+        positions[cause] = changes.count
+        changes.append(ClusterChange(kind: kind, packets: some, cause: cause, side: side))
+      }
+    }
+
+    /// Gives each connection of the rest to the first line that is about it.
+    mutating func add(_ all: [Lines], in side: Change.Side, _ space: PacketSpace) throws(BudgetExceeded) {
+      for (moments, lines) in all where !rest.isEmpty {
+        var numbers: [ClusterCause: UInt32] = [:]
+        var causes: [ClusterCause] = []
+        var boxes: [PacketBox] = []
+        for line in lines {
+          let number = numbers[line.cause] ?? UInt32(causes.count + 1)
+          if numbers.updateValue(number, forKey: line.cause) == nil { causes.append(line.cause) }
+          for var box in line.boxes {
+            box.label = number
+            boxes.append(box)
           }
         }
-      }
-      guard !some.isEmpty else { continue }
-      result.append(Change(kind, some, cause: other.blocks[block], in: refusing))
-      rest = try rest.subtracting(some)
-    }
-    return try result
-      + attributed(kind, rest, accepting) { firewall in
-        firewall.workloads.flatMap { workload in
-          workload.admissions.map { ($0.cause, firewall.boxes(of: $0, to: workload, in: universe)) }
-        }
-      }
-  }
-
-  /// Returns `packets`, which the sending ends let out on the side `accepting` alone, by their causes.
-  private func sent(
-    _ kind: Change.Kind, _ packets: PacketSet, _ accepting: Change.Side
-  ) throws(BudgetExceeded) -> [Change] {
-    try attributed(kind, packets, accepting) { firewall in
-      firewall.workloads.flatMap { workload in
-        // Whoever uses something may look up names.
-        workload.departures.map { ($0.cause, firewall.boxes(of: $0, from: workload, in: universe)) }
-          + workload.departures.prefix(1).map { ($0.cause, firewall.lookups(of: workload, in: universe)) }
+        let parts = try space.map(of: boxes).restricted(to: rest.intersection(moments))
+        for label in parts.labels { try add(parts.packets(labelled: label), causes[Int(label) - 1], in: side) }
       }
     }
-  }
 
-  /// Returns `packets` by the first of the lines of `side` that is about each: those that `lines` finds in a firewall.
-  private func attributed(
-    _ kind: Change.Kind, _ packets: PacketSet, _ side: Change.Side,
-    _ lines: (ClusterFirewall) -> [(cause: Cause, boxes: [PacketBox])]
-  ) throws(BudgetExceeded) -> [Change] {
-    if packets.isEmpty { return [] }
-    var result: [Change] = []
-    var positions: [Cause?: Int] = [:]
-    func add(_ some: PacketSet, _ cause: Cause?) throws(BudgetExceeded) {
-      if some.isEmpty { return }
-      if let known = positions[cause] {
-        result[known].packets = try result[known].packets.union(some)
-      } else {
-        positions[cause] = result.count
-        result.append(Change(kind, some, cause: cause, in: side))
-      }
+    /// Returns the changes, and what has no cause as one of `side`.
+    mutating func finished(in side: Change.Side) throws(BudgetExceeded) -> [ClusterChange] {
+      try add(rest, nil, in: side)
+      return changes
     }
-    let whole = self.side(side).side
-    for (i, period) in whole.periods.enumerated() {
-      let packets = try universe.part(of: packets, inPeriod: i, of: whole)
-      if packets.isEmpty { continue }
-      var numbers: [Cause: UInt32] = [:]
-      var causes: [Cause] = []
-      var boxes: [PacketBox] = []
-      for line in lines(period.firewall) {
-        let number = numbers[line.cause] ?? UInt32(causes.count + 1)
-        if numbers.updateValue(number, forKey: line.cause) == nil { causes.append(line.cause) }
-        for var box in line.boxes {
-          box.label = number
-          boxes.append(box)
-        }
-      }
-      let parts = try space.map(of: boxes).restricted(to: packets)
-      for label in parts.labels { try add(parts.packets(labelled: label), causes[Int(label) - 1]) }
-      try add(packets.subtracting(parts.domain), nil)
-    }
-    return result
-  }
-
-  /// Returns the ways to pods that change, by their doors, and the first one of those that are too many to be told.
-  public func ways() throws(BudgetExceeded) -> (told: [Way], next: Way?) {
-    let found = try universe.ways(
-      changedFrom: old.meaning.entrances, to: new.meaning.entrances, atMost: ClusterComparison.mostWays)
-    return (found.ways.map { way($0) }, found.next.map { way($0) })
-  }
-
-  /// Returns `changed` in words, with its cause.
-  private func way(_ changed: ChangedWay) -> Way {
-    var way = Way(
-      example: universe.textOfWay(changed.example), packets: changed.packets, packet: changed.example,
-      outcomes: (
-        universe.text(ofOutcome: changed.labels.before), universe.text(ofOutcome: changed.labels.after)
-      ), cause: nil, side: .new)
-    for side in [Change.Side.new, .old] where way.cause == nil {
-      way.cause = cause(of: changed.example, through: changed.door, side)
-      way.side = side
-    }
-    return way
-  }
-
-  /// Returns `way` in words, with `sources` as those of its sources.
-  public func text(of way: Way, from sources: String) -> String { universe.textOfWay(way.packet, from: sources) }
-
-  /// Returns the statement that publishes `door` for the port of `packet` on `side`, if one does.
-  private func cause(of packet: PacketValues, through door: Door?, _ side: Change.Side) -> Cause? {
-    guard let period = self.side(side).side.period(at: packet[.time]) else { return nil }
-    for workload in period.firewall.workloads {
-      for (way, cause) in period.firewall.publishedWays(to: workload, on: period.day) where way.door == door {
-        guard let traffic = way.traffic, let ports = traffic.ports else { return cause }
-        let isOfPort = ports.contains(UInt16(truncatingIfNeeded: packet[.destinationPort]))
-        if isOfPort, UInt128(traffic.transport.rawValue) == packet[.transport] { return cause }
-      }
-    }
-    return nil
-  }
-
-  /// Returns what becomes of the connection `packet` on `side` in words, and the lines that decide.
-  public func fate(of packet: PacketValues, _ side: Change.Side) -> (words: String, causes: [Cause]) {
-    let (whole, meaning) = self.side(side)
-    guard let side = whole.period(at: packet[.time]) else { return (meaning.fate(of: packet), []) }
-    var causes: [Cause] = []
-    func covers(_ boxes: [PacketBox]) -> Bool { boxes.contains { space.contains(packet, in: $0) } }
-    for workload in side.firewall.workloads where meaning.admitted.contains(packet) {
-      causes += workload.admissions.filter { covers(side.firewall.boxes(of: $0, to: workload, in: universe)) }.map(
-        \.cause)
-    }
-    if !meaning.admitted.contains(packet) {
-      for line in side.lines where covers(universe.boxes(of: line)) {
-        for refusal in side.refusals where line.blocks.contains(refusal.block) {
-          if covers(universe.boxes(of: refusal, until: nil, on: line)) { causes.append(whole.blocks[refusal.block]) }
-        }
-      }
-    }
-    let receiving = causes.first
-    let sending = side.firewall.workloads.lazy.flatMap { workload in
-      workload.departures.lazy.filter { covers(side.firewall.boxes(of: $0, from: workload, in: universe)) }
-    }.first?.cause
-    return (meaning.fate(of: packet), [receiving, sending].compactMap(\.self))
-  }
-}
-
-extension ClusterUniverse {
-  /// Returns what `side` means at the moments `window`, in seconds since 1970.
-  fileprivate func meaning(
-    of side: ClusterSide, in window: IntervalSet<UInt128>
-  ) throws(BudgetExceeded) -> ClusterMeaning {
-    var (admitted, departing) = (space.nothing, space.nothing)
-    var entrances = try map(of: [])
-    let compared = try space.set(.time, in: space.values(window, of: .time))
-    for (i, period) in side.periods.enumerated() {
-      let moments = try part(of: compared, inPeriod: i, of: side)
-      let meaning = try period.firewall.meaning(in: self, from: period.day)
-      admitted = try admitted.union(meaning.admitted.intersection(moments))
-      departing = try departing.union(meaning.departing.intersection(moments))
-      entrances = try entrances.overriding(meaning.entrances.restricted(to: moments))
-    }
-    return try ClusterMeaning(self, admitted: admitted, departing: departing, entrances: entrances)
-  }
-
-  /// Returns what of `set` lies in the period at `index` of `side`.
-  fileprivate func part(
-    of set: PacketSet, inPeriod index: Int, of side: ClusterSide
-  ) throws(BudgetExceeded) -> PacketSet {
-    try set.intersection(space.set(.time, in: space.values(side.moments(ofPeriod: index), of: .time)))
   }
 }

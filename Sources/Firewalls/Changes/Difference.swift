@@ -81,6 +81,12 @@ public struct Difference: Sendable {
   /// The changes, those that open first.
   public var rows: [Row] = []
 
+  /// What changes on a later day alone if manifests stay as they are, which know no time.
+  public var later: [Row] = []
+
+  /// The day on which `rows` hold, be it for a time, if what changes later is apart.
+  public var day: CalendarDate?
+
   /// The hosts that are in the new policy alone.
   public var addedHosts: [String] = []
 
@@ -111,7 +117,7 @@ public struct Difference: Sendable {
   /// Creates a comparison of nothing.
   public init() {}
 
-  /// `true` iff it is known that the same becomes of every packet.
+  /// `true` iff it is known that the same becomes of every packet, later changes apart.
   public var isEmpty: Bool {
     rows.isEmpty && failures.isEmpty && unknowns.isEmpty && addedHosts.isEmpty && removedHosts.isEmpty
       && addedClusters.isEmpty && removedClusters.isEmpty
@@ -119,7 +125,7 @@ public struct Difference: Sendable {
 
   /// `true` iff something opens, or may have.
   public var opens: Bool {
-    rows.contains { $0.kind != .closes && $0.kind != .answers } || !failures.isEmpty || !unknowns.isEmpty
+    rows.contains { ![.closes, .answers, .oneEnd].contains($0.kind) } || !failures.isEmpty || !unknowns.isEmpty
       || !addedHosts.isEmpty || !removedHosts.isEmpty || !addedClusters.isEmpty || !removedClusters.isEmpty
   }
 }

@@ -47,20 +47,18 @@ extension ClusterFirewall {
     let definition = ClusterDefinition(firewall: self, universe: universe, today: today, isTimed: false)
     return try ClusterMeaning(
       universe, admitted: definition.admitted(), departing: definition.departing(),
-      entrances: universe.map(of: workloads.flatMap { ways(to: $0, on: today) }))
+      entrances: universe.map(of: workloads.flatMap { ways(to: $0, on: today) }.map { ($0, nil) }))
   }
 
-  /// Returns what the firewall means from the day `today` on, as `meaning` does for a day: the moments at which something
-  /// holds are a field of its connections.
+  /// Returns what the ends of connections let through from the day `today` on: the moments at which something holds are a
+  /// field of connections.
   ///
-  /// It is the firewall of the day, so that what a block refuses then it refuses for good. The ways are those of the day.
-  public func meaning(
+  /// It is the firewall of the day, so that what a block refuses then it refuses for good.
+  func ends(
     in universe: ClusterUniverse, from today: CalendarDate
-  ) throws(BudgetExceeded) -> ClusterMeaning {
+  ) throws(BudgetExceeded) -> (admitted: PacketSet, departing: PacketSet) {
     let definition = ClusterDefinition(firewall: self, universe: universe, today: today, isTimed: true)
-    return try ClusterMeaning(
-      universe, admitted: definition.admitted(), departing: definition.departing(),
-      entrances: universe.map(of: workloads.flatMap { ways(to: $0, on: today) }))
+    return (try definition.admitted(), try definition.departing())
   }
 
   /// Returns the connections that `admission` lets in to the pods of `workload`, as boxes.

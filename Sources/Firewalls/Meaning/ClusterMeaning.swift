@@ -1,4 +1,5 @@
 public import Packets
+public import Syntax
 
 /// What the pods of a cluster accept, what they may send, and how they are reached, whatever enforces it.
 public struct ClusterMeaning {
@@ -22,6 +23,25 @@ public struct ClusterMeaning {
     self.admitted = try admitted.intersection(universe.possible)
     self.departing = try departing.intersection(universe.possible)
     self.entrances = entrances
+  }
+
+  /// Returns the meaning for the connections of `set` alone.
+  public func restricted(to set: PacketSet) throws(BudgetExceeded) -> ClusterMeaning {
+    var result = self
+    result.admitted = try admitted.intersection(set)
+    result.departing = try departing.intersection(set)
+    result.entrances = try entrances.restricted(to: set)
+    return result
+  }
+
+  /// Returns what it is at the beginning of `day`, whatever the moment of a connection.
+  public func on(_ day: CalendarDate) throws(BudgetExceeded) -> ClusterMeaning {
+    let moment = UInt128(max(day.daysSinceEpoch, 0)) * 86_400
+    var result = self
+    result.admitted = try admitted.fixing(.time, to: moment)
+    result.departing = try departing.fixing(.time, to: moment)
+    result.entrances = try entrances.fixing(.time, to: moment)
+    return result
   }
 
   /// The connections that come about: both ends allow them.

@@ -24,7 +24,7 @@ extension ClusterRules {
     let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods)
     return try ClusterMeaning(
       universe, admitted: definition.allowed(.ingress), departing: definition.allowed(.egress),
-      entrances: universe.map(of: entrances))
+      entrances: universe.map(of: entrances.map { ($0, nil) }))
   }
 
   /// Returns where the grants stand that let `packet` through at one end or the other, in order and each once.
@@ -32,9 +32,9 @@ extension ClusterRules {
   /// - Requires: as for `meaning`.
   public func origins(
     of packet: PacketValues, in universe: ClusterUniverse, blocksHavePods: Bool
-  ) throws(BudgetExceeded) -> [String] {
+  ) throws(BudgetExceeded) -> [Origin] {
     let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods)
-    var result: [String] = []
+    var result: [Origin] = []
     for grant in grants where result.last != grant.origin {
       if try universe.space.set(of: definition.boxes(of: grant)).contains(packet) { result.append(grant.origin) }
     }
@@ -63,6 +63,15 @@ extension ClusterRules {
   ) throws(BudgetExceeded) -> Bool {
     let definition = RulesDefinition(rules: self, universe: universe, blocksHavePods: true)
     return try universe.space.set(of: definition.boxes(of: grant)).contains(packet)
+  }
+
+  /// Returns the connections that `grant` lets through, as boxes.
+  ///
+  /// - Requires: as for `meaning`.
+  func boxes(
+    of grant: Grant, in universe: ClusterUniverse, blocksHavePods: Bool
+  ) throws(BudgetExceeded) -> [PacketBox] {
+    try RulesDefinition(rules: self, universe: universe, blocksHavePods: blocksHavePods).boxes(of: grant)
   }
 
   /// Returns what lets `packet` through at the end that `direction` judges.

@@ -10,6 +10,46 @@ public struct ClusterRules: Sendable {
     case egress
   }
 
+  /// Where something stands.
+  public struct Origin: Hashable, Sendable, CustomStringConvertible {
+    /// The file.
+    public var file: String
+
+    /// The line in which the object begins, counted from 1.
+    public var line: Int
+
+    /// The kind of the object: `NetworkPolicy`.
+    public var kind: String
+
+    /// The namespace of the object.
+    public var namespace: String
+
+    /// The name of the object.
+    public var name: String
+
+    /// The path of the field of the object, such as `spec.ingress[0]`; empty for the whole object.
+    public var path: String
+
+    /// Creates the place of the field at `path` of an object.
+    public init(file: String, line: Int, kind: String, namespace: String, name: String, path: String = "") {
+      (self.file, self.line, self.path) = (file, line, path)
+      (self.kind, self.namespace, self.name) = (kind, namespace, name)
+    }
+
+    /// The place of the whole object.
+    public var object: Origin {
+      var result = self
+      result.path = ""
+      return result
+    }
+
+    /// The object, and the field of it if one is meant.
+    public var words: String { "\(kind) `\(name)`" + (path.isEmpty ? "" : ", \(path)") }
+
+    /// The file, the object and the field.
+    public var description: String { "\(file): \(words)" }
+  }
+
   /// Pods for which a direction is closed but for what is granted.
   public struct Isolation: Hashable, Sendable {
     /// The pods.
@@ -19,10 +59,10 @@ public struct ClusterRules: Sendable {
     public var direction: Direction
 
     /// What says so.
-    public var origin: String
+    public var origin: Origin
 
     /// Creates an isolation, which `origin` says.
-    public init(_ pods: PodSelector, _ direction: Direction, origin: String = "") {
+    public init(_ pods: PodSelector, _ direction: Direction, origin: Origin) {
       self.pods = pods
       self.direction = direction
       self.origin = origin
@@ -70,12 +110,12 @@ public struct ClusterRules: Sendable {
     public var condition: String?
 
     /// Where it stands.
-    public var origin: String
+    public var origin: Origin
 
     /// Creates a grant that stands at `origin`.
     public init(
       _ pods: PodSelector, _ direction: Direction, peers: [Peer]?, ports: [Ports]?, condition: String? = nil,
-      origin: String = ""
+      origin: Origin
     ) {
       self.pods = pods
       self.direction = direction
@@ -188,6 +228,9 @@ public struct Entrance: Hashable, Sendable {
 
   /// What else there is to say.
   public var traits: Set<Trait>
+
+  /// Where it stands, if it comes from files.
+  public var origin: ClusterRules.Origin?
 
   /// Creates a way.
   public init(

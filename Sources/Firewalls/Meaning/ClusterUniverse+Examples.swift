@@ -1,19 +1,25 @@
 public import Packets
 
 extension ClusterUniverse {
+  /// Values that an example has if it can, of a family if they are of one alone.
+  private typealias Wish = (family: AddressFamily?, field: PacketField, values: IntervalSet<UInt128>)
+
   /// Returns a packet of `set` that a person can follow, if there is one.
   public func example(of set: PacketSet, throughDoors: Bool = false) throws(BudgetExceeded) -> PacketValues? {
     var rest = set
     if rest.isEmpty { return nil }
-    for (field, values) in throughDoors ? sources : named + sources {
-      let narrowed = try rest.intersection(space.set(field, in: space.values(values, of: field)))
+    for (family, field, values) in throughDoors ? sources : named + sources {
+      var wish = PacketBox()
+      wish[field] = space.values(values, of: field)
+      if let family { wish = packets.box(wish, of: family) ?? wish }
+      let narrowed = try rest.intersection(space.set(of: wish))
       if !narrowed.isEmpty { rest = narrowed }
     }
     return rest.witness
   }
 
   /// Pods that have a name, and ends outside before them.
-  private var named: [(PacketField, IntervalSet<UInt128>)] {
+  private var named: [Wish] {
     let known = kinds.examples.indices.filter { i in
       kinds.examples[i].values.contains { key, value in
         if case .label = key { value != nil } else { false }
@@ -21,16 +27,18 @@ extension ClusterUniverse {
     }
     let numbers = IntervalSet(known.map { UInt128($0) + 1...UInt128($0) + 1 })
     let ends = numbers.union(IntervalSet(0...0))
-    return [(.departure, ends), (.arrival, ends), (.departure, numbers)]
+    return [(nil, .departure, ends), (nil, .arrival, ends), (nil, .departure, numbers)]
   }
 
-  private var sources: [(PacketField, IntervalSet<UInt128>)] {
-    [
-      (.transport, IntervalSet(6...6)),
-      (.source, IntervalSet(0xc633_6401...0xc633_64fe)), (.source, IntervalSet(0x0100_0001...0xdfff_fffe)),
-      (.source, IntervalSet((UInt128(0x2001_0db8) << 96 + 1)...(UInt128(0x2001_0db8) << 96 + 0xffff))),
-      (.destination, IntervalSet(0x0100_0001...0xdfff_fffe)),
-      (.sourcePort, IntervalSet(49152...65535)), (.destinationPort, IntervalSet(1...49151)),
+  private var sources: [Wish] {
+    let documentation = UInt128(0x2001_0db8) << 96
+    return [
+      (nil, .transport, IntervalSet(6...6)),
+      (.ipv4, .source, IntervalSet(0xc633_6401...0xc633_64fe)),
+      (.ipv4, .source, IntervalSet(0x0100_0001...0xdfff_fffe)),
+      (.ipv6, .source, IntervalSet(documentation + 1...documentation + 0xffff)),
+      (.ipv4, .destination, IntervalSet(0x0100_0001...0xdfff_fffe)),
+      (nil, .sourcePort, IntervalSet(49152...65535)), (nil, .destinationPort, IntervalSet(1...49151)),
     ]
   }
 

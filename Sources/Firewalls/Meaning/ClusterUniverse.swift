@@ -57,14 +57,6 @@ public final class ClusterUniverse {
   /// The doors that were heard of, each with its number.
   var doors: [(door: Door, number: UInt32)] { doorNumbers.map { ($0.key, $0.value) } }
 
-  /// Returns the outcome that has `label` as fingerprints name it, which must never change.
-  func canonicalText(ofOutcome label: UInt32) -> String {
-    guard let outcome = outcome(labelled: label) else { return "" }
-    let kinds = outcome.kinds.map { $0.intervals.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",") }
-    let traits = outcome.traits.map(\.rawValue).sorted().joined(separator: ",")
-    return "\(kinds ?? "?") \(outcome.port) \(traits) \(outcome.unknown ?? "")"
-  }
-
   /// Returns the door that has `number`, if one has.
   func door(numbered number: UInt128) -> Door? { doorNumbers.first { UInt128($0.value) == number }?.key }
 
@@ -84,25 +76,34 @@ public final class ClusterUniverse {
   /// The first packets of connections of which at least one end is a pod.
   ///
   /// NetworkPolicy is defined for TCP, UDP and SCTP alone, and nothing is sent to port 0. An end is a pod iff its address
-  /// is one of `pods`, if those are known.
+  /// is one of `pods`, if those are known; nothing comes by a family of which no pod has an address.
   public var possible: PacketSet {
     get throws(BudgetExceeded) {
       if let masked { return masked }
       var boxes: [PacketBox] = []
       for family in AddressFamily.allCases {
         let pod = kinds.all
-        let known = pods.intersection(.all(family))
-        let inside = known.isEmpty ? AddressSet.all(family) : known
-        let outside = AddressSet.all(family).subtracting(known)
-        boxes += ends(family, from: IntervalSet(0...0), outside, to: pod, inside)
-        boxes += ends(family, from: pod, inside, to: IntervalSet(0...0), outside)
-        // Of a family without pods, none is the other end.
-        if !knowsPods || !known.isEmpty { boxes += ends(family, from: pod, inside, to: pod, inside) }
+        guard hasPods(of: family) else { continue }
+        let inside = knowsPods ? pods.intersection(.all(family)) : .all(family)
+        boxes += ends(family, from: IntervalSet(0...0), outside(family), to: pod, inside)
+        boxes += ends(family, from: pod, inside, to: IntervalSet(0...0), outside(family))
+        boxes += ends(family, from: pod, inside, to: pod, inside)
       }
       let result = try space.set(of: boxes)
       masked = result
       return result
     }
+  }
+
+  /// Returns `true` iff pods may have addresses of `family`.
+  func hasPods(of family: AddressFamily) -> Bool { !knowsPods || !pods.isEmpty(family) }
+
+  /// Returns the addresses of `family` that no pod has, as far as is known.
+  func outside(_ family: AddressFamily) -> AddressSet { AddressSet.all(family).subtracting(pods) }
+
+  /// Whoever can be an end of a pod's connection and is no pod.
+  public var outside: AddressSet {
+    AddressSet(unionOf: AddressFamily.allCases.filter(hasPods).map { outside($0) })
   }
 
   private func ends(
@@ -140,10 +141,10 @@ public final class ClusterUniverse {
       of: .transport)
   }
 
-  /// Returns the map of `entrances`, whose labels are outcomes.
-  func map(of entrances: [Entrance]) throws(BudgetExceeded) -> PacketMap {
+  /// Returns the map of `entrances`, each at moments in seconds since 1970 or at all, whose labels are outcomes.
+  func map(of entrances: [(Entrance, moments: ClosedRange<UInt64>?)]) throws(BudgetExceeded) -> PacketMap {
     var boxes: [PacketBox] = []
-    for entrance in entrances {
+    for (entrance, moments) in entrances {
       let outcome: Outcome =
         switch entrance.target {
         case .pods(let pods, let port): Outcome(kinds: kinds.numbers(of: pods), port: port, traits: entrance.traits)
@@ -151,6 +152,7 @@ public final class ClusterUniverse {
         }
       var box = PacketBox(label: label(of: outcome))
       box[.departure] = space.value(number(of: entrance.door), of: .departure)
+      if let moments { box[.time] = space.values(moments, of: .time) }
       if let traffic = entrance.traffic {
         guard let narrowed = packets.box(box, of: traffic) else { continue }
         box = narrowed

@@ -16,10 +16,13 @@ public struct PodKinds: Sendable {
 
   private var numbers: [PodSelector: IntervalSet<UInt128>] = [:]
 
-  private let selectors: [PodSelector]
+  let selectors: [PodSelector]
+
+  /// What the selectors look at, in the order in which kinds are told apart by it.
+  let attributes: [PodAttribute]
 
   /// The positions of the selectors that select the pods of a kind, with the position of the kind.
-  private var positions: [[Int]: Int] = [:]
+  private(set) var positions: [[Int]: Int] = [:]
 
   /// The most kinds that are told apart.
   public static let limit = 1 << 17
@@ -30,16 +33,17 @@ public struct PodKinds: Sendable {
   ) throws(BudgetExceeded) {
     let selectors = Array(Set(selectors))
     self.selectors = selectors
-    let attributes = Set(selectors.flatMap(\.conditions.keys)).union([.namespace]).sorted()
-    var states = [State(example: Example(values: [:]), alive: Array(selectors.indices))]
+    attributes = Set(selectors.flatMap(\.conditions.keys)).union([.namespace]).sorted()
+    var states = [PodState.any(of: selectors)]
     for attribute in attributes {
-      var next: [State] = []
-      var known = Set<State.Key>()
+      var next: [PodState] = []
+      var known = Set<PodState.Key>()
       for state in states {
         for state in state.split(by: attribute, for: selectors, in: namespaces) {
           // Labels of a namespace depend on which it is; labels of pods do not.
           let isMerged = if case .label = attribute { true } else { false }
-          let key = State.Key(alive: state.alive, namespace: isMerged ? nil : state.example.values[.namespace] ?? nil)
+          let key = PodState.Key(
+            alive: state.alive, namespace: isMerged ? nil : state.example.values[.namespace] ?? nil)
           if known.insert(key).inserted { next.append(state) }
         }
         guard next.count <= PodKinds.limit else { throw BudgetExceeded(limit: PodKinds.limit, of: .states) }
@@ -58,6 +62,9 @@ public struct PodKinds: Sendable {
 
   /// The numbers of all kinds of pods.
   public var all: IntervalSet<UInt128> { IntervalSet(1...UInt128(examples.count)) }
+
+  /// Returns `true` iff the kinds were made for every one of `selectors`.
+  public func know(_ selectors: Set<PodSelector>) -> Bool { selectors.allSatisfy { numbers[$0] != nil } }
 
   /// Returns the numbers of the kinds that `selector` selects.
   ///
@@ -106,10 +113,15 @@ public struct PodKinds: Sendable {
 }
 
 /// Pods of which some attributes are chosen.
-private struct State {
+struct PodState {
   struct Key: Hashable {
     var alive: [Int]
     var namespace: String?
+  }
+
+  /// Returns all pods, whom any of `selectors` may select.
+  static func any(of selectors: [PodSelector]) -> PodState {
+    PodState(example: PodKinds.Example(values: [:]), alive: Array(selectors.indices))
   }
 
   var example: PodKinds.Example
@@ -119,7 +131,7 @@ private struct State {
   /// Returns the pods apart by the values of `attribute` that make a difference to those of `selectors` that are alive.
   func split(
     by attribute: PodAttribute, for selectors: [PodSelector], in namespaces: [String: [String: String]]
-  ) -> [State] {
+  ) -> [PodState] {
     var silent: [Int] = []
     var named: [String: [Int]] = [:]
     var wide: [Int] = []
@@ -137,7 +149,7 @@ private struct State {
       }
     }
     /// Returns the pods whose attribute has `value`; a value of nothing is one that no selector names.
-    func chosen(_ value: String??) -> State {
+    func chosen(_ value: String??) -> PodState {
       var result = self
       var rest: [Int]
       switch value {

@@ -19,10 +19,10 @@ extension Decompiler {
     for type in types {
       switch type {
       case "Ingress":
-        rules.isolations.append(.init(pods, .ingress, origin: object.words))
+        rules.isolations.append(.init(pods, .ingress, origin: object.origin()))
         for rule in ingress { try readRule(rule, of: object, .ingress, pods, namespace) }
       case "Egress":
-        rules.isolations.append(.init(pods, .egress, origin: object.words))
+        rules.isolations.append(.init(pods, .egress, origin: object.origin()))
         for rule in egress { try readRule(rule, of: object, .egress, pods, namespace) }
       default: throw ManifestError(spec.path(of: "policyTypes"), "`\(type)` is not a direction")
       }
@@ -47,7 +47,7 @@ extension Decompiler {
     // An empty list has everyone, or every port.
     let grant = ClusterRules.Grant(
       pods, direction, peers: peers.isEmpty ? nil : peers, ports: ports.isEmpty ? nil : [], condition: condition,
-      origin: "\(object.words), \(rule.path.dropFirst(object.file.utf8.count + 2))")
+      origin: object.origin(String(rule.path.dropFirst(object.file.utf8.count + 2))))
     if ports.isEmpty { rules.grants.append(grant) }
     for port in ports { try readPorts(port, of: grant) }
   }

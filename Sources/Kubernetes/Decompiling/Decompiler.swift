@@ -93,6 +93,8 @@ struct Decompiler {
     }
     doors[way] = entrance
     taken[entrance] = object.words
+    var entrance = entrance
+    entrance.origin = object.origin()
     rules.entrances.append(entrance)
   }
 

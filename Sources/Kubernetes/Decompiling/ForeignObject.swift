@@ -1,9 +1,13 @@
+import Firewalls
 import Packets
 
 /// An object as a manifest of whatever origin describes it.
 struct ForeignObject {
-  /// The file, and which document of it.
+  /// The file.
   var file: String
+
+  /// The line of the file in which it begins, counted from 1.
+  var line: Int
 
   /// The group and version of the API.
   var apiVersion: String
@@ -26,8 +30,8 @@ struct ForeignObject {
   /// The fields beside the metadata.
   var content: ForeignFields
 
-  /// Creates the object that `yaml` of the file `file` describes.
-  init(_ yaml: YAML, in file: String) throws(ManifestError) {
+  /// Creates the object that `yaml`, which begins in the line `line` of the file `file`, describes.
+  init(_ yaml: YAML, in file: String, line: Int) throws(ManifestError) {
     var fields = try ForeignFields(yaml, at: "\(file):")
     apiVersion = try fields.string("apiVersion") ?? ""
     guard let kind = try fields.string("kind"), !kind.isEmpty else { throw ManifestError(file, "`kind` is missing") }
@@ -37,12 +41,17 @@ struct ForeignObject {
     namespace = try metadata.string("namespace")
     labels = try metadata.strings("labels")
     annotations = try metadata.strings("annotations")
-    self.file = file
+    (self.file, self.line) = (file, line)
     content = fields
   }
 
   /// What the object is called in words.
   var words: String { "\(file): \(kind) `\(name)`" }
+
+  /// Returns where the field at `path` of the object stands, or the object itself.
+  func origin(_ path: String = "") -> ClusterRules.Origin {
+    .init(file: file, line: line, kind: kind, namespace: namespace ?? "default", name: name, path: path)
+  }
 }
 
 /// The fields of a mapping of whatever origin, while it is read: what is not asked for is unknown.

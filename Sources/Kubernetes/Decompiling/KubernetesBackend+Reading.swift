@@ -12,9 +12,9 @@ extension KubernetesBackend {
       var decompiler = Decompiler()
       var objects: [ForeignObject] = []
       for file in try decompiler.applied(artefacts) {
-        let documents: [YAML]
+        let documents: [YAMLStream.Document]
         do throws(ManifestError) {
-          documents = try YAMLStream.documents(of: file.text)
+          documents = try YAMLStream.locatedDocuments(of: file.text)
         } catch {
           throw ManifestError("\(file.path): \(error.place)", error.message)
         }
@@ -30,12 +30,17 @@ extension KubernetesBackend {
 
 extension ForeignObject {
   /// Returns the objects that `document` of the file `file` describes: one, or those of a list.
-  fileprivate static func objects(in document: YAML, of file: String) throws(ManifestError) -> [ForeignObject] {
-    let object = try ForeignObject(document, in: file)
+  fileprivate static func objects(
+    in document: YAMLStream.Document, of file: String
+  ) throws(ManifestError) -> [ForeignObject] {
+    let object = try ForeignObject(document.value, in: file, line: document.line)
     guard object.kind.hasSuffix("List") else { return [object] }
     var content = object.content
+    let items = try content.items("items") ?? []
+    // A list has no other list in it, or else only the whole has a place.
+    let lines = items.count == document.itemLines.count ? document.itemLines : items.map { _ in document.line }
     var result: [ForeignObject] = []
-    for item in try content.items("items") ?? [] { result.append(try ForeignObject(item, in: file)) }
+    for (item, line) in zip(items, lines) { result.append(try ForeignObject(item, in: file, line: line)) }
     return result
   }
 }

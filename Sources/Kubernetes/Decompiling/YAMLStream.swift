@@ -10,10 +10,30 @@ struct YAMLStream {
   /// Where the line of `at` begins.
   var lineStart = 0
 
+  /// Where the items of the lists begin that are fields of a document, in order.
+  private var itemStarts: [Int] = []
+
   private static let deepest = 64
+
+  /// A document with the numbers of its lines, counted from 1.
+  struct Document {
+    /// What it says.
+    var value: YAML
+
+    /// Where it begins.
+    var line: Int
+
+    /// Where the items of the lists begin that are its fields, in order.
+    var itemLines: [Int]
+  }
 
   /// Returns the documents of `text`; those without content are left out.
   static func documents(of text: String) throws(ManifestError) -> [YAML] {
+    try locatedDocuments(of: text).map(\.value)
+  }
+
+  /// Returns the documents of `text` with their places; those without content are left out.
+  static func locatedDocuments(of text: String) throws(ManifestError) -> [Document] {
     var stream = YAMLStream(bytes: Array(text.utf8))
     return try stream.documents()
   }
@@ -23,7 +43,7 @@ struct YAMLStream {
     self.bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
   }
 
-  private mutating func documents() throws(ManifestError) -> [YAML] {
+  private mutating func documents() throws(ManifestError) -> [Document] {
     // Other control characters may not stand in YAML, and a return stands before a line feed.
     for (i, byte) in bytes.enumerated() where byte < 0x20 && byte != 0x09 && byte != 0x0a {
       guard byte == 0x0d, i + 1 < bytes.count, bytes[i + 1] == 0x0a else {
@@ -31,7 +51,14 @@ struct YAMLStream {
         throw error("a control character does not stand in YAML")
       }
     }
-    var result: [YAML] = []
+    var result: [Document] = []
+    // Lines are counted up to where the last one was asked for.
+    var (line, counted) = (1, 0)
+    func number(of position: Int) -> Int {
+      for byte in bytes[counted..<position] where byte == 0x0a { line += 1 }
+      counted = position
+      return line
+    }
     while true {
       try skipToContent()
       while isMarker {
@@ -40,8 +67,12 @@ struct YAMLStream {
       }
       if isAtEnd { return result }
       if column == 0, byte == UInt8(ascii: "%") { throw error("directives are not read here") }
+      itemStarts = []
+      let start = number(of: at)
       let value = try node(atLeast: 0, depth: 0)
-      if value != .null { result.append(value) }
+      if value != .null {
+        result.append(Document(value: value, line: start, itemLines: itemStarts.map(number)))
+      }
       try skipToContent()
       guard isAtEnd || isMarker else { throw error("this does not belong to what is above it") }
     }
@@ -155,6 +186,7 @@ struct YAMLStream {
   private mutating func sequence(at indent: Int, depth: Int) throws(ManifestError) -> YAML {
     var items: [YAML] = []
     while !isAtEnd, column == indent, isItem, !isMarker {
+      if depth == 1 { itemStarts.append(at) }
       at += 1
       skipSpaces()
       if isAtBreak {
@@ -249,6 +281,7 @@ struct YAMLStream {
         }
         fields.append(YAML.Field(key, value))
       } else {
+        if depth == 1 { itemStarts.append(at) }
         items.append(try flowValue(depth: depth + 1))
       }
       try skipInFlow()

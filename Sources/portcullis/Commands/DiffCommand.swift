@@ -14,8 +14,8 @@ struct DiffCommand: AsyncParsableCommand {
       Both policies are turned into exact sets of packets, so that nothing is missed and nothing is guessed: what opens,
       what closes, by which line, with a packet as a witness. If nothing is printed as changed, nothing changes.
 
-      Exit codes: 0 nothing changes; 1 something does; 2 could not run. With --exit-code: 0 nothing changes, 3 traffic
-      only closes, 4 traffic opens, or may have.
+      Exit codes: 0 nothing changes; 1 something does; 2 could not run. With --exit-code: 0 nothing changes, 3 no
+      traffic opens, 4 traffic opens, or may have.
 
       Examples:
         portcullis diff main/policies policies
@@ -53,7 +53,7 @@ struct DiffCommand: AsyncParsableCommand {
   @Option(help: "How the answer is written: text or json.")
   var format = AnswerFormat.text
 
-  @Flag(help: "Tell by the exit code whether traffic opens (4) or only closes (3).")
+  @Flag(help: "Tell by the exit code whether traffic opens (4) or not (3).")
   var exitCode = false
 
   func validate() throws {

@@ -1,0 +1,119 @@
+public import Firewalls
+import Packets
+import Policies
+import Syntax
+
+extension Difference {
+  /// Returns what changes if `manifests` take the place of what `policy` makes of the cluster `name`, or the other way round
+  /// if `areOld`.
+  public static func between(
+    _ policy: ComparedPolicy, cluster name: String, and manifests: ForeignRules, areOld: Bool
+  ) -> Difference {
+    let own = ClusterSource.policy(policy)
+    let others = ClusterSource.manifests(manifests)
+    var result = Difference()
+    result.clusters = 1
+    result.day = policy.day ?? policy.pipeline.today
+    result.compare(name, areOld ? others : own, areOld ? own : others, from: policy.pipeline.today)
+    return result
+  }
+
+  /// Returns what changes in a cluster if the manifests `new` take the place of `old`.
+  static func betweenClusters(_ old: ForeignRules, _ new: ForeignRules, on today: CalendarDate) -> Difference {
+    var result = Difference()
+    result.clusters = 1
+    result.compare("of the manifests", .manifests(old), .manifests(new), from: today)
+    return result
+  }
+
+  /// Adds what changes from `old` to `new` in the cluster `name` from the day `today` on.
+  mutating func compare(_ name: String, _ old: ClusterSource, _ new: ClusterSource, from today: CalendarDate) {
+    do {
+      let (before, after) = (try old.cluster(name), try new.cluster(name))
+      noteUnknowns(of: before, after)
+      let universe = try ComparedCluster.universe(of: before, after)
+      let window = Universe.moments(from: today)
+      // Whether a block of addresses has pods in it is up to the network plugin; of pods whose addresses a policy does not
+      // know, none is in a block of its.
+      let policies = [before, after].compactMap(\.policy)
+      let plugins =
+        policies.count == 2
+        ? [true] : policies.first.map { $0.pods.isEmpty ? [false] : $0.namesPodsByAddress ? [true] : [true, false] }
+      let all = plugins ?? [true, false]
+      var merged = (now: PluginRows(of: all), later: PluginRows(of: all))
+      for blocksHavePods in all {
+        let comparison = try ClusterComparison(before, after, in: universe, at: window, blocksHavePods: blocksHavePods)
+        let rows = try ClusterDifference(name, old, new, comparison, at: window).rows()
+        merged.now.add(rows.now, blocksHavePods)
+        merged.later.add(rows.later, blocksHavePods)
+      }
+      rows += merged.now.finished
+      later += merged.later.finished
+    } catch let error as UnreadableRuleset {
+      failures.append(new.policy == nil || old.policy == nil ? error.message : "cluster \(name): \(error.message)")
+    } catch let error as BudgetExceeded {
+      failures.append("cluster \(name): \(UnreadableRuleset(error).message)")
+    } catch {
+      failures.append("cluster \(name): \(error)")
+    }
+  }
+
+  /// Notes what of manifests has no meaning here, and what makes both sides incomparable.
+  private mutating func noteUnknowns(of old: ComparedCluster, _ new: ComparedCluster) {
+    for case let rules? in [old.rules, new.rules] { unknowns += rules.unknowns }
+    guard let before = old.rules?.namespaces, let after = new.rules?.namespaces else { return }
+    for (name, labels) in after.sorted(by: { $0.key < $1.key }) where before[name] ?? labels != labels {
+      unknowns.append("the labels of the namespace `\(name)` change; both sides are compared with the new ones")
+    }
+  }
+}
+
+extension ClusterSource {
+  /// Returns what the side makes of the cluster `name`.
+  fileprivate func cluster(_ name: String) throws(UnreadableRuleset) -> ComparedCluster {
+    switch self {
+    case .manifests(let files): return .rules(try files.clusterRules())
+    case .policy(let policy):
+      let pipeline = policy.pipeline
+      guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),
+        let lowering = pipeline.lowering
+      else { throw UnreadableRuleset(message: "`\(name)` is no cluster of the policy") }
+      return .policy(
+        policy.day.map { ClusterSide(lowering, ID(index), on: $0) }
+          ?? ClusterSide(lowering, ID(index), from: pipeline.today))
+    }
+  }
+}
+
+/// Rows of comparisons that differ in what the network plugin does, those that do not differ put together.
+private struct PluginRows {
+  private let plugins: [Bool]
+  private var rows: [(row: Difference.Row, plugins: [Bool])] = []
+
+  init(of plugins: [Bool]) { self.plugins = plugins }
+
+  /// Adds `more`, which holds where blocks of addresses have pods in them, or have not.
+  mutating func add(_ more: [Difference.Row], _ blocksHavePods: Bool) {
+    for row in more {
+      let known = rows.firstIndex { other in
+        other.row.kind == row.kind && other.row.flows == row.flows && other.row.witness == row.witness
+          && other.row.before == row.before && other.row.after == row.after && other.row.cause == row.cause
+      }
+      if let known { rows[known].plugins.append(blocksHavePods) } else { rows.append((row, [blocksHavePods])) }
+    }
+  }
+
+  /// The rows; those that hold for some plugins alone say so.
+  var finished: [Difference.Row] {
+    rows.map { row, some in
+      var row = row
+      if some.count < plugins.count {
+        row.conditions.append(
+          some[0]
+            ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
+            : "where the network plugin finds no pods in blocks of addresses (such as Cilium)")
+      }
+      return row
+    }
+  }
+}
