@@ -47,14 +47,15 @@ struct ClusterConnections {
   private(set) var periods: [Period] = []
 
   /// What the receiving ends let in.
-  private(set) var admitted: PacketSet
+  let admitted: PacketSet
 
   /// What the sending ends may open.
-  private(set) var departing: PacketSet
+  let departing: PacketSet
 
   /// What comes about.
   let accepted: PacketSet
 
+  private let side: ClusterSide
   private let id: ID<Cluster>
   private let inspection: Inspection
   private let packets: HostPackets
@@ -62,42 +63,22 @@ struct ClusterConnections {
   /// Works out the connections of the cluster `id`.
   fileprivate init(_ id: ID<Cluster>, _ inspection: Inspection, _ packets: HostPackets) throws(BudgetExceeded) {
     let (lowering, today, space) = (inspection.lowering, inspection.today, packets.universe.space)
-    // Where a block ends, the firewall of the cluster is another one.
-    let days = [today] + ClusterConnections.turns(id, inspection)
-    let firewalls = days.map { lowering.firewall(of: id, on: $0) }
+    side = ClusterSide(lowering, id, from: today, tellingBlocks: false)
     let parties = inspection.policy.invariants.flatMap { $0.audience.parties + $0.audience.exceptions }.map(\.value)
     let peers =
       lowering.peers(parties.filter { $0 != .internet }, in: id)
       + lowering.refusals(in: id, on: today).flatMap(\.peers)
     let universe = try ClusterUniverse(
-      pods: inspection.policy[id].pods,
-      selectors: firewalls.flatMap(\.selectors) + peers.compactMap(\.selector), space: space)
-    var (admitted, departing) = (space.nothing, space.nothing)
-    for (i, firewall) in firewalls.enumerated() {
-      let first = UInt64(max(days[i].daysSinceEpoch, 0)) * 86_400
-      let last = i + 1 < days.count ? UInt64(max(days[i + 1].daysSinceEpoch, 0)) * 86_400 - 1 : UInt64.max
-      let moments = try space.set(.time, in: space.values(first...last, of: .time))
-      periods.append(Period(day: days[i], firewall: firewall, moments: moments))
-      let meaning = try firewall.meaning(in: universe, from: days[i])
-      admitted = try admitted.union(meaning.admitted.intersection(moments))
-      departing = try departing.union(meaning.departing.intersection(moments))
+      pods: inspection.policy[id].pods, selectors: side.selectors.union(peers.compactMap(\.selector)), space: space)
+    let asked = try space.set(of: packets.box)
+    for (i, period) in side.periods.enumerated() {
+      let moments = try side.moments(ofPeriod: i, in: space).intersection(asked)
+      periods.append(Period(day: period.day, firewall: period.firewall, moments: moments))
     }
+    let meaning = try side.meaning(in: universe).restricted(to: asked)
+    (admitted, departing) = (meaning.admitted, meaning.departing)
     accepted = try admitted.intersection(departing)
     (self.id, self.inspection, self.packets, self.universe) = (id, inspection, packets, universe)
-    (self.admitted, self.departing) = (admitted, departing)
-  }
-
-  /// Returns the days after today on which a block ends, or what is exposed to an ingress controller may, in order.
-  private static func turns(_ id: ID<Cluster>, _ inspection: Inspection) -> [CalendarDate] {
-    let policy = inspection.policy
-    var ends = policy.blocks.compactMap { $0.provenance.until?.value }
-    for workload in policy[id].workloads
-    where workload.publications.contains(where: { if case .ingress = $0.kind { true } else { false } }) {
-      ends += policy[workload.service].exposures.compactMap { $0.provenance.until?.value }
-    }
-    return Set(ends.filter { inspection.today <= $0 }).sorted().map {
-      CalendarDate(daysSinceEpoch: $0.daysSinceEpoch + 1)
-    }
   }
 
   private var space: PacketSpace { universe.space }
@@ -156,6 +137,32 @@ struct ClusterConnections {
     return Set(result).sorted()
   }
 
+  /// Returns by which ports of the pods of `workload` `traffic` gets to them, period by period: by its own, and for each
+  /// Service, node or load balancer that shows all of it to everyone, by those behind.
+  func choices(
+    _ traffic: Traffic, of workload: PodFirewall
+  ) throws(BudgetExceeded) -> [(moments: PacketSet, ports: [[Traffic]])] {
+    let ways = side.ways.filter { $0.service == workload.service }
+    let moments = Set(ways.map(\.moments)).sorted { $0.lowerBound < $1.lowerBound }
+    guard let asked = traffic.ports else { return [(space.everything, [[traffic]])] }
+    var result: [(moments: PacketSet, ports: [[Traffic]])] = []
+    var rest = space.everything
+    for part in moments {
+      var doors: [Firewalls.Door: [UInt16: UInt16]] = [:]
+      for way in ways.lazy.filter({ $0.moments == part }).map(\.entrance) where way.sources.isAll {
+        guard case .pods(_, let port) = way.target, let shown = way.traffic, traffic.contains(shown) else { continue }
+        for number in shown.ports.map({ $0.lower...$0.upper }) ?? 0...0 { doors[way.door, default: [:]][number] = port }
+      }
+      let whole = doors.values.filter { $0.count == Int(asked.upper - asked.lower) + 1 }
+      let behind = Set(whole.map { Set($0.values).sorted() }).sorted { $0.lexicographicallyPrecedes($1) }
+      let period = try space.set(.time, in: space.values(part, of: .time))
+      result.append((period, behind.map { $0.map { .ports(traffic.transport, PortRange($0)) } } + [[traffic]]))
+      rest = try rest.subtracting(period)
+    }
+    if !rest.isEmpty { result.append((rest, [[traffic]])) }
+    return result
+  }
+
   /// Returns a connection of `set`, the earliest that there is.
   func witness(of set: PacketSet) throws(BudgetExceeded) -> (Witness, PacketValues)? {
     let possible = try set.intersection(universe.possible)
@@ -183,7 +190,10 @@ struct ClusterConnections {
     guard packet[.arrival] == 0, let firewall = periods.first?.firewall else { return [] }
     let family: AddressFamily = packet[.family] == 0 ? .ipv4 : .ipv6
     let source = Address(family, min(packet[.source], family.highest))
-    return firewall.ways(to: workload, on: inspection.today).compactMap { way in
+    let ways = firewall.ways(to: workload, on: inspection.today)
+    // A port that nobody knows is named last.
+    let known = ways.filter { if case .pickedNodePort = $0.door { false } else { true } }
+    return (known + ways.filter { !known.contains($0) }).compactMap { way in
       guard case .pods(_, let port) = way.target, UInt128(port) == packet[.destinationPort],
         way.sources.contains(source)
       else { return nil }
