@@ -11,8 +11,14 @@ enum ClusterSource {
   /// Manifests.
   case manifests(ForeignRules)
 
-  /// The policy, if the side is one.
+  /// A policy without the cluster, which is there in the other one, that of the case.
+  case absent(ComparedPolicy)
+
+  /// The policy, if the side is one that has the cluster.
   var policy: ComparedPolicy? { if case .policy(let policy) = self { policy } else { nil } }
+
+  /// `true` iff the side knows no time.
+  var isTimeless: Bool { if case .manifests = self { true } else { false } }
 }
 
 /// The comparison of one cluster, whose sides are policies or manifests.
@@ -67,7 +73,7 @@ struct ClusterDifference {
   ///
   /// Only where one side knows no time is there a rest: of policies, every moment counts alike.
   private func parted(_ packets: PacketSet) throws(BudgetExceeded) -> (now: PacketSet, later: PacketSet) {
-    guard (old.policy == nil) != (new.policy == nil), let start = window.intervals.first?.lowerBound else {
+    guard old.isTimeless != new.isTimeless, let start = window.intervals.first?.lowerBound else {
       return (packets, universe.space.nothing)
     }
     let now = try packets.intersection(packets.fixing(.time, to: start))
@@ -153,6 +159,7 @@ struct ClusterDifference {
 
   /// Returns what becomes of `packet` on `side`, with the lines or the places that decide.
   private func fate(_ packet: PacketValues, _ side: Change.Side) throws(BudgetExceeded) -> String {
+    if case .absent = source(side) { return "the cluster is not in the policy" }
     let (words, deciders) = try comparison.fate(of: packet, side)
     let places = deciders.prefix(3).map { decider in
       switch (decider.cause, source(side)) {
@@ -166,7 +173,7 @@ struct ClusterDifference {
     }
     if !places.isEmpty { return "\(words) (\(places.joined(separator: "; ")))" }
     if words == "open" { return words }
-    return source(side).policy == nil ? words : "\(words) (nothing exposes or uses it)"
+    return source(side).isTimeless ? words : "\(words) (nothing exposes or uses it)"
   }
 
   /// Returns `rows` with those of the ways to pods that change, one for each publication.
@@ -187,7 +194,7 @@ struct ClusterDifference {
     rows.now += now.finished
     rows.later += later.finished
     if let next {
-      var row = Difference.Row(.translates, at: "cluster \(name)")
+      var row = Difference.Row(next.kind, at: "cluster \(name)")
       row.reason = "more ways to pods change than are told"
       (row.witness, row.before, row.after) = (next.example, next.outcomes.before, next.outcomes.after)
       (row.flows, row.isCut) = ([try text(of: next, next.packets)], true)
@@ -239,13 +246,13 @@ private struct WayRows {
 
   /// Adds `way`, which is `text` in words and published by `cause`; a row has `most` ways or fewer.
   mutating func add(_ way: ClusterComparison.Way, _ text: String, _ cause: Difference.Line?, atMost most: Int) {
-    let key = cause.map { "\($0.location) \($0.isNew) \($0.subject)" } ?? ""
+    let key = "\(way.kind) " + (cause.map { "\($0.location) \($0.isNew) \($0.subject)" } ?? "")
     if let known = positions[key] {
       rows[known].isCut = rows[known].isCut || rows[known].flows.count == most
       if !rows[known].isCut { rows[known].flows.append(text) }
       return
     }
-    var row = Difference.Row(.translates, at: "cluster \(name)")
+    var row = Difference.Row(way.kind, at: "cluster \(name)")
     row.cause = cause
     row.reason = cause == nil ? "how pods are reached changes" : nil
     row.flows = [text]

@@ -47,10 +47,10 @@ extension Difference {
         merged.now.add(rows.now, blocksHavePods)
         merged.later.add(rows.later, blocksHavePods)
       }
-      rows += merged.now.finished
-      later += merged.later.finished
+      rows = Row.byKind(rows + merged.now.finished)
+      later = Row.byKind(later + merged.later.finished)
     } catch let error as UnreadableRuleset {
-      failures.append(new.policy == nil || old.policy == nil ? error.message : "cluster \(name): \(error.message)")
+      failures.append(old.isTimeless || new.isTimeless ? error.message : "cluster \(name): \(error.message)")
     } catch let error as BudgetExceeded {
       failures.append("cluster \(name): \(UnreadableRuleset(error).message)")
     } catch {
@@ -73,6 +73,8 @@ extension ClusterSource {
   fileprivate func cluster(_ name: String) throws(UnreadableRuleset) -> ComparedCluster {
     switch self {
     case .manifests(let files): return .rules(try files.clusterRules())
+    case .absent(let other):
+      return try ClusterSource.policy(other).cluster(name).closed
     case .policy(let policy):
       let pipeline = policy.pipeline
       guard let index = pipeline.policy.clusters.firstIndex(where: { $0.name.value == name }),

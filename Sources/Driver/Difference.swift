@@ -41,7 +41,6 @@ extension Difference {
     }
     result.rows = merged(rows)
     if only == nil { result.compareClusters(old, new, only: cluster) }
-    result.rows = Change.Kind.allCases.flatMap { kind in result.rows.filter { $0.kind == kind } }
     return result
   }
 
@@ -53,8 +52,10 @@ extension Difference {
     addedClusters = Set(after).subtracting(before).sorted()
     removedClusters = Set(before).subtracting(after).sorted()
     clusters = Set(before).union(after).count
-    for name in before where after.contains(name) {
-      compare(name, .policy(old), .policy(new), from: new.pipeline.today)
+    for name in Set(before).union(after).sorted() {
+      compare(
+        name, before.contains(name) ? .policy(old) : .absent(new), after.contains(name) ? .policy(new) : .absent(old),
+        from: new.pipeline.today)
     }
   }
 
@@ -71,8 +72,14 @@ extension Difference {
       if byKey[key] != nil { known.places += row.places }
       byKey[key] = known
     }
-    let merged = order.compactMap { byKey[$0] }
-    return Change.Kind.allCases.flatMap { kind in merged.filter { $0.kind == kind } }
+    return Row.byKind(order.compactMap { byKey[$0] })
+  }
+}
+
+extension Difference.Row {
+  /// Returns `rows`, those that open first.
+  static func byKind(_ rows: [Difference.Row]) -> [Difference.Row] {
+    Change.Kind.allCases.flatMap { kind in rows.filter { $0.kind == kind } }
   }
 }
 

@@ -90,7 +90,14 @@ private struct PodExplainer {
       steps = [.init("By \(way.door.words) it goes on to \(traffic) of the pods.")]
     }
     let asked = try universe.connections(from: number(of: source), to: number(of: target), traffic)
-    guard !asked.isEmpty else { throw UnanswerableQuestion("there is no such connection, as far as the policy knows") }
+    guard !asked.isEmpty else {
+      for case .address(let address) in [source, target] where !firewall.pods.isEmpty {
+        guard firewall.pods.isEmpty(address.family) else { continue }
+        let family = address.family == .ipv4 ? "IPv4" : "IPv6"
+        throw UnanswerableQuestion("the pods of cluster `\(firewall.name)` have no \(family) addresses by the policy")
+      }
+      throw UnanswerableQuestion("there is no such connection, as far as the policy knows")
+    }
 
     var accepted = try meaning.accepted.intersection(asked)
     for field in universe.space.conditionFields { accepted = try accepted.forgetting(field) }

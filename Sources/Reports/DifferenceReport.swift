@@ -50,8 +50,10 @@ public struct DifferenceReport: Sendable {
     var result = ""
     for host in difference.addedHosts { result += "Host \(printable(host)) is new: all that it opens is told.\n" }
     for host in difference.removedHosts { result += "Host \(printable(host)) is gone: all that it closes is told.\n" }
-    for name in difference.addedClusters { result += "Cluster \(printable(name)) is new.\n" }
-    for name in difference.removedClusters { result += "Cluster \(printable(name)) is gone.\n" }
+    for name in difference.addedClusters { result += "Cluster \(printable(name)) is new: all that it opens is told.\n" }
+    for name in difference.removedClusters {
+      result += "Cluster \(printable(name)) is gone: all that it closes is told.\n"
+    }
     if !result.isEmpty { result += "\n" }
     result += text(of: difference.rows, palette)
     for failure in difference.failures { result += palette("Not compared: ", .error) + printable(failure) + "\n" }

@@ -174,7 +174,7 @@ import Testing
     try box.write(ports(""), to: "old.port")
     try box.write(ports("publish cluster"), to: "new.port")
     let ways = try rows(diff(box, "old.port new.port"))
-    #expect(ways.map { $0["kind"] as? String } == ["translates", "translates"])
+    #expect(ways.map { $0["kind"] as? String } == ["opens", "opens"])
     #expect(ways.allSatisfy { $0["cut"] as? Bool == true }, "\(ways)")
     #expect((ways.first?["flows"] as? [String])?.count == 12)
     #expect(ways.last?["reason"] as? String == "more ways to pods change than are told")
@@ -230,5 +230,46 @@ import Testing
       changed.contains {
         cause($0).hasSuffix("expose  to web, 192.0.2.7 until 2027-02-28 ticket \"N-1\"")
       }, "\(changed.map(cause))")
+  }
+
+  @Test func waysOpenCloseAndLeadElsewhere() throws {
+    let box = try Sandbox()
+    func policy(_ publish: String, _ port: Int = 8443) -> String {
+      Self.policy("expose to 203.0.113.0/24", "expose to web", publish: publish)
+        .replacingOccurrences(of: "8443/tcp", with: "\(port)/tcp")
+    }
+    try box.write(policy("publish nodeport 30001"), to: "old.port")
+    try box.write(policy("publish nodeport 30002"), to: "moved.port")
+    try box.write(policy("publish nodeport 30001", 9443), to: "other.port")
+    let moved = try rows(diff(box, "old.port moved.port"))
+    #expect(moved.map { $0["kind"] as? String } == ["opens", "closes"], "\(moved)")
+    #expect((moved[0]["flows"] as? [String])?.first?.hasPrefix("30002/tcp from anywhere to a node") == true)
+    let other = try rows(diff(box, "old.port other.port")).filter {
+      ($0["flows"] as? [String])?.contains { $0.contains("to a node") } ?? false
+    }
+    #expect(other.map { $0["kind"] as? String } == ["translates"], "\(other)")
+  }
+
+  @Test func newAndGoneClustersAreToldInFull() throws {
+    let box = try Sandbox()
+    let policy = Self.policy("expose to 203.0.113.0/24", "expose to web", publish: "publish nodeport 30001")
+    try box.write(policy, to: "with.port")
+    try box.write(String(policy.prefix(upTo: policy.range(of: "cluster prod")!.lowerBound)), to: "without.port")
+    let new = try diff(box, "without.port with.port")
+    #expect(new["addedClusters"] as? [String] == ["prod"])
+    let opened = try rows(new)
+    #expect(opened.allSatisfy { $0["kind"] as? String == "opens" }, "\(opened)")
+    let flows = opened.flatMap { $0["flows"] as? [String] ?? [] }
+    for words in [
+      "8443/tcp from 203.0.113.0/24 to a pod app=web of `shop`",
+      "5432/tcp from a pod app=web of `shop` to a pod app=db of `shop`",
+    ] { #expect(flows.contains(words), "\(flows)") }
+    #expect(flows.contains { $0.hasPrefix("30001/tcp from anywhere to a node") }, "\(flows)")
+    let witnesses = opened.compactMap { ($0["witness"] as? [String: String])?["before"] }
+    #expect(witnesses.contains("the cluster is not in the policy"), "\(witnesses)")
+    let gone = try rows(diff(box, "with.port without.port"))
+    #expect(gone.allSatisfy { $0["kind"] as? String == "closes" } && gone.count == opened.count, "\(gone)")
+    #expect(
+      try box.shell("\"$P\" diff with.port without.port --exit-code").output.contains("Cluster prod is gone: all"))
   }
 }

@@ -198,4 +198,16 @@ import Testing
     #expect(closed.code == 0 && closed.output.hasPrefix("drop: "), "\(closed)")
     #expect(closed.output.contains("is exposed here, but not to 192.0.2.77"), "\(closed)")
   }
+
+  @Test func podsAreAskedByTheirFamiliesAlone() throws {
+    let box = try sandbox(
+      """
+      service shop { owner team; purpose "Shop"; port 8443/tcp; expose to internet }
+      cluster prod { pods 10.42.0.0/16; workload shop { namespace shop; pods app=shop } }
+
+      """)
+    #expect(try ask(box, "--from 192.0.2.1 --to shop/shop --port 8443/tcp").output.hasPrefix("accept: "))
+    let other = try ask(box, "--from 2001:db8::1 --to shop/shop --port 8443/tcp")
+    #expect(other.code == 2 && other.error.contains("have no IPv6 addresses by the policy"), "\(other)")
+  }
 }

@@ -5,6 +5,9 @@ import Syntax
 extension ClusterComparison {
   /// A way to pods that changes.
   public struct Way {
+    /// What changes: a way that led nowhere opens, one that leads nowhere now closes.
+    public let kind: Change.Kind
+
     /// The connections.
     public let packets: PacketSet
 
@@ -36,6 +39,7 @@ extension ClusterComparison {
   /// Returns `changed` in words, with its cause.
   private func way(_ changed: ChangedWay) -> Way {
     var way = Way(
+      kind: changed.labels.before == 0 ? .opens : changed.labels.after == 0 ? .closes : .translates,
       packets: changed.packets, packet: changed.example, example: universe.textOfWay(changed.example),
       outcomes: (
         universe.text(ofOutcome: changed.labels.before), universe.text(ofOutcome: changed.labels.after)

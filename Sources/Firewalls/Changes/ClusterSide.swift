@@ -71,6 +71,21 @@ public struct ClusterSide: Sendable {
     }
   }
 
+  /// The same cluster if its pods take and send nothing, and no way leads to them.
+  public var closed: ClusterSide {
+    var result = self
+    result.ways = []
+    for i in periods.indices {
+      result.periods[i].lines = []
+      for j in periods[i].firewall.workloads.indices {
+        result.periods[i].firewall.workloads[j].admissions = []
+        result.periods[i].firewall.workloads[j].departures = []
+        result.periods[i].firewall.workloads[j].publications = []
+      }
+    }
+    return result
+  }
+
   /// The firewall of the first day.
   public var firewall: ClusterFirewall { periods[0].firewall }
 

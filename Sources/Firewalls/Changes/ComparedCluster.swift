@@ -15,6 +15,9 @@ public enum ComparedCluster: Sendable {
   /// What the policy says, if the side is one.
   public var policy: ClusterSide? { if case .policy(let side) = self { side } else { nil } }
 
+  /// The same if nothing is let through, where the side is a policy.
+  public var closed: Self { policy.map { .policy($0.closed) } ?? self }
+
   var selectors: Set<PodSelector> {
     switch self {
     case .policy(let side): side.selectors
