@@ -127,7 +127,7 @@ struct ClusterDifference {
         subject: "\(origin.kind) \(origin.namespace)/\(origin.name)",
         location: Location(path: quotation.path, line: origin.line, column: 1),
         line: fields.isEmpty ? quotation.text : fields.prefix(4).joined(separator: ", ") + more, isNew: side == .new,
-        owner: nil)
+        owner: origin.owner)
     default: return nil
     }
   }

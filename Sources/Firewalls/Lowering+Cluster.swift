@@ -20,11 +20,12 @@ extension Lowering {
     return result
   }
 
-  /// Returns the firewall of `workload` of the cluster `id` on the day `today`.
-  func firewall(of workload: Workload, in id: ID<Cluster>, on today: CalendarDate) -> PodFirewall {
+  /// Returns the firewall of `workload` of the cluster `id` on the day `today`, when `blocks` hold.
+  func firewall(
+    of workload: Workload, in id: ID<Cluster>, refusing blocks: ClusterBlocks, on today: CalendarDate
+  ) -> PodFirewall {
     var entrances = Entrances(on: today)
-    return podFirewall(
-      of: workload, in: id, refusing: blocks(in: id, on: today), on: today, knowing: &entrances)
+    return podFirewall(of: workload, in: id, refusing: blocks, on: today, knowing: &entrances)
   }
 
   /// Returns the firewall of `workload` of the cluster `id`.
@@ -219,7 +220,7 @@ struct ClusterBlocks {
 
 extension Lowering {
   /// Returns the blocks that hold on the day `today` as the cluster `id` sees them.
-  private func blocks(in id: ID<Cluster>, on today: CalendarDate) -> ClusterBlocks {
+  func blocks(in id: ID<Cluster>, on today: CalendarDate) -> ClusterBlocks {
     var everywhere: [PodRefusals.Part] = []
     var others: [(block: Block, part: PodRefusals.Part)] = []
     for block in policy.blocks where !block.provenance.hasLapsed(on: today) {

@@ -90,6 +90,7 @@ import Testing
         "NetworkPolicy shop/allow-web d/networkpolicy-allow-web.yaml:2 spec.ingress[0], spec.ingress[1]"
       ], "\(opened)")
     #expect((opened.first?["flows"] as? [String])?.first?.contains("203.0.112.0/24") == true, "\(opened)")
+    #expect((opened.first?["cause"] as? [String: Any])?["owner"] as? String == "a", "\(opened)")
     // What the policy opens and the manifests do not is told by the line of the policy.
     let closed = changed.filter { $0["kind"] as? String == "closes" }
     #expect(closed.count == 3 && closed.allSatisfy { cause($0).contains(" p.port:") }, "\(closed.map(cause))")

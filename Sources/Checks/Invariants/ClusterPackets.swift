@@ -55,7 +55,8 @@ struct ClusterConnections {
   /// What comes about.
   let accepted: PacketSet
 
-  private let side: ClusterSide
+  private let ways: [ID<Service>: [ClusterSide.Way]]
+  private let pods: [ID<Service>: PodFirewall]
   private let id: ID<Cluster>
   private let inspection: Inspection
   private let packets: HostPackets
@@ -63,13 +64,15 @@ struct ClusterConnections {
   /// Works out the connections of the cluster `id`.
   fileprivate init(_ id: ID<Cluster>, _ inspection: Inspection, _ packets: HostPackets) throws(BudgetExceeded) {
     let (lowering, today, space) = (inspection.lowering, inspection.today, packets.universe.space)
-    side = ClusterSide(lowering, id, from: today, tellingBlocks: false)
+    let side = ClusterSide(lowering, id, from: today, tellingBlocks: false)
     let parties = inspection.policy.invariants.flatMap { $0.audience.parties + $0.audience.exceptions }.map(\.value)
     let peers =
       lowering.peers(parties.filter { $0 != .internet }, in: id)
       + lowering.refusals(in: id, on: today).flatMap(\.peers)
     let universe = try ClusterUniverse(
       pods: inspection.policy[id].pods, selectors: side.selectors.union(peers.compactMap(\.selector)), space: space)
+    ways = Dictionary(grouping: side.ways, by: \.service)
+    pods = Dictionary(side.firewall.workloads.map { ($0.service, $0) }) { first, _ in first }
     let asked = try space.set(of: packets.box)
     for (i, period) in side.periods.enumerated() {
       let moments = try side.moments(ofPeriod: i, in: space).intersection(asked)
@@ -84,9 +87,7 @@ struct ClusterConnections {
   private var space: PacketSpace { universe.space }
 
   /// The pods of `service`.
-  func pods(of service: ID<Service>) -> PodFirewall? {
-    periods.first?.firewall.workloads.first { $0.service == service }
-  }
+  func pods(of service: ID<Service>) -> PodFirewall? { pods[service] }
 
   /// Returns the connections to `traffic`, of which none means all, of the pods of `workload`.
   func boxes(to workload: PodFirewall, _ traffic: [Traffic]) -> [PacketBox] {
@@ -142,7 +143,7 @@ struct ClusterConnections {
   func choices(
     _ traffic: Traffic, of workload: PodFirewall
   ) throws(BudgetExceeded) -> [(moments: PacketSet, ports: [[Traffic]])] {
-    let ways = side.ways.filter { $0.service == workload.service }
+    let ways = ways[workload.service] ?? []
     let moments = Set(ways.map(\.moments)).sorted { $0.lowerBound < $1.lowerBound }
     guard let asked = traffic.ports else { return [(space.everything, [[traffic]])] }
     var result: [(moments: PacketSet, ports: [[Traffic]])] = []

@@ -52,9 +52,8 @@ public struct ClusterSide: Sendable {
     // Where a block ends, or whoever an ingress controller passes on, the firewall of the cluster is another one.
     let days = [day] + ClusterSide.turns(lowering.policy, id, after: day)
     self.init(lowering, id, days: days, tellingBlocks: tellingBlocks)
-    ways = lowering.policy[id].workloads.flatMap { workload in
-      let ends = lowering.policy[workload.service].exposures.compactMap { $0.provenance.until?.value }
-      return ways(to: workload, in: id, lowering, besides: ends.filter { day <= $0 }.map(\.next))
+    ways = ways(in: id, lowering) { service in
+      service.exposures.compactMap { $0.provenance.until?.value }.filter { day <= $0 }.map(\.next)
     }
   }
 
@@ -95,7 +94,7 @@ public struct ClusterSide: Sendable {
   /// Creates what `lowering` makes of the cluster `id` on `day`, as if that held for good.
   public init(_ lowering: Lowering, _ id: ID<Cluster>, on day: CalendarDate) {
     self.init(lowering, id, days: [day])
-    ways = lowering.policy[id].workloads.flatMap { ways(to: $0, in: id, lowering) }
+    ways = ways(in: id, lowering) { _ in [] }
     for i in periods.indices {
       for j in periods[i].lines.indices { periods[i].lines[j].until = nil }
       for j in periods[i].firewall.workloads.indices {
@@ -133,21 +132,35 @@ public struct ClusterSide: Sendable {
     return Set(ends.filter { day <= $0 }).sorted().map(\.next)
   }
 
-  /// Returns the ways to the pods of `workload`, which may change on the days `turns` and where a period begins.
+  /// Returns the ways to the pods of the cluster `id`, which may change where a period begins, and those of a service on the
+  /// days `turns` of it.
   private func ways(
-    to workload: Workload, in id: ID<Cluster>, _ lowering: Lowering, besides turns: [CalendarDate] = []
+    in id: ID<Cluster>, _ lowering: Lowering, turns: (Service) -> [CalendarDate]
   ) -> [Way] {
-    if workload.publications.isEmpty { return [] }
-    let days = Set(periods.map(\.day) + turns).sorted()
-    return days.indices.flatMap { i -> [Way] in
-      let (day, start) = (days[i], i == 0 ? 0 : days[i].start)
-      let end = i + 1 < days.count ? max(days[i + 1].start, start + 1) - 1 : UInt64.max
-      guard let period = periods.last(where: { $0.day <= day }) else { return [] }
-      let pods = lowering.firewall(of: workload, in: id, on: day)
-      return period.firewall.publishedWays(to: pods, on: day).map {
-        Way(entrance: $0.way, cause: $0.cause, service: workload.service, moments: start...end)
+    let workloads = Dictionary(lowering.policy[id].workloads.map { ($0.service, $0) }) { first, _ in first }
+    // In one period the same blocks hold.
+    let known = periods.map { period in
+      (
+        period: period, blocks: lowering.blocks(in: id, on: period.day),
+        pods: Dictionary(period.firewall.workloads.map { ($0.service, $0) }) { first, _ in first }
+      )
+    }
+    var result: [Way] = []
+    for pods in firewall.workloads where !pods.publications.isEmpty {
+      guard let workload = workloads[pods.service] else { continue }
+      let days = Set(periods.map(\.day) + turns(lowering.policy[pods.service])).sorted()
+      for (i, day) in days.enumerated() {
+        guard let (period, blocks, byService) = known.last(where: { $0.period.day <= day }) else { continue }
+        let end = i + 1 < days.count ? max(days[i + 1].start, day.start + 1) - 1 : UInt64.max
+        let there =
+          period.day == day
+          ? byService[pods.service] : lowering.firewall(of: workload, in: id, refusing: blocks, on: day)
+        result += (there.map { period.firewall.publishedWays(to: $0, on: day) } ?? []).map {
+          Way(entrance: $0.way, cause: $0.cause, service: pods.service, moments: (i == 0 ? 0 : day.start)...end)
+        }
       }
     }
+    return result
   }
 
   /// `true` iff some of the pods, but not all, are named by their addresses at some time, of which network plugins differ.

@@ -27,12 +27,17 @@ public struct ClusterRules: Sendable {
     /// The name of the object.
     public var name: String
 
+    /// Who answers for the object, if it says so (`portcullis/owner`).
+    public var owner: String?
+
     /// The path of the field of the object, such as `spec.ingress[0]`; empty for the whole object.
     public var path: String
 
     /// Creates the place of the field at `path` of an object.
-    public init(file: String, line: Int, kind: String, namespace: String, name: String, path: String = "") {
-      (self.file, self.line, self.path) = (file, line, path)
+    public init(
+      file: String, line: Int, kind: String, namespace: String, name: String, owner: String? = nil, path: String = ""
+    ) {
+      (self.file, self.line, self.owner, self.path) = (file, line, owner, path)
       (self.kind, self.namespace, self.name) = (kind, namespace, name)
     }
 

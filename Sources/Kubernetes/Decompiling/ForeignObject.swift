@@ -50,7 +50,9 @@ struct ForeignObject {
 
   /// Returns where the field at `path` of the object stands, or the object itself.
   func origin(_ path: String = "") -> ClusterRules.Origin {
-    .init(file: file, line: line, kind: kind, namespace: namespace ?? "default", name: name, path: path)
+    .init(
+      file: file, line: line, kind: kind, namespace: namespace ?? "default", name: name,
+      owner: annotations["portcullis/owner"], path: path)
   }
 }
 
