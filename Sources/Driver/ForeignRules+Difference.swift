@@ -49,8 +49,15 @@ private struct RulesComparison {
     /// Returns what becomes of `packet`, with the line that decides.
     func fate(of packet: PacketValues) throws(BudgetExceeded) -> String {
       if case .policy(let pipeline, let firewall) = side { return try pipeline.fate(of: packet, first, firewall) }
-      let (fate, decided) = first.conditionalFate(of: packet)
-      let met = try chains?.encounters(of: decided, in: first.universe) ?? []
+      return try fate(of: packet, in: first)
+    }
+
+    /// Returns what becomes of `packet`, whichever packet of its connection it is, with the rule that decides.
+    func laterFate(of packet: PacketValues) throws(BudgetExceeded) -> String { try fate(of: packet, in: whole) }
+
+    private func fate(of packet: PacketValues, in meaning: Meaning) throws(BudgetExceeded) -> String {
+      let (fate, decided) = meaning.conditionalFate(of: packet)
+      let met = try chains?.encounters(of: decided, in: meaning.universe) ?? []
       // What refuses it is met last; what lets it through is a rule, if there is one.
       if case .policy(let policy)? = met.last?.what, policy != .accept {
         return fate + " (the policy of the chain \(met.last?.chain ?? ""))"
@@ -140,8 +147,8 @@ private struct RulesComparison {
       row.reason = "the rules of \(foreign) treat packets of known connections, stray ones, or loopback differently"
       row.extent = try words.extent(of: rest, universe)
       row.witness = universe.text(of: packet)
-      row.before = before.whole.conditionalFate(of: packet).words
-      row.after = after.whole.conditionalFate(of: packet).words
+      row.before = try before.laterFate(of: packet)
+      row.after = try after.laterFate(of: packet)
       rows.append(row)
     }
     return rows

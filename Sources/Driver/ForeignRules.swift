@@ -48,7 +48,7 @@ public struct ForeignRules: Sendable {
 
   /// Creates the rules of one host that several `parts` are, all of which its packets meet; `path` names them all.
   ///
-  /// At a hook and a priority that two of them have, those of the first one come first.
+  /// Chains and rules of iptables are told by the path of their part. At a hook and a priority that two of them have, those of the first one come first.
   public init(joining parts: [ForeignRules], path: String) {
     self.init(.nft, path: path, files: [])
     self.parts = parts
@@ -82,10 +82,11 @@ public struct ForeignRules: Sendable {
       reading.unknowns += unknowns
       return reading
     }
-    if !parts.isEmpty {
-      var whole = RulesetReading(HookedChains(), of: [])
-      for part in parts {
-        let reading = try part.read(in: universe)
+    if let first = parts.first {
+      var whole = try first.read(in: universe)
+      for part in parts.dropFirst() {
+        var reading = try part.read(in: universe)
+        if part.format != .nft { reading.chains.name(after: part.path) }
         whole.chains.join(reading.chains)
         whole.families.formUnion(reading.families)
         whole.unknowns += reading.unknowns
@@ -106,5 +107,18 @@ public struct ForeignRules: Sendable {
     }
     return RulesetReading(
       ruleset.chains, of: [family], unknowns: ruleset.unknown.map { "\(path), line \($0.line): \($0.words)" })
+  }
+}
+
+extension HookedChains {
+  /// Puts `program`, whose rules these are, before the names of chains and the texts of rules.
+  fileprivate mutating func name(after program: String) {
+    for i in chains.indices {
+      chains[i].name = "\(program) \(chains[i].name)"
+      for j in chains[i].rules.indices {
+        chains[i].rules[j].text = "\(program): \(chains[i].rules[j].text)"
+        chains[i].rules[j].line = nil
+      }
+    }
   }
 }

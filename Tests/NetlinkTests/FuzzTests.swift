@@ -40,29 +40,60 @@ import Testing
     }
   }
 
-  @Test func `random answers`() {
+  /// Whole answers of a kernel to a reader of tables, with the right lengths, types and numbers, and with random contents:
+  /// what decodes rules and elements is reached.
+  @Test func `random answers`() throws {
     var random = SeededGenerator(seed: 11)
-    for _ in 0..<2000 {
-      // Well-formed on the outside, so that what is inside is reached: a length, a type, a number, then anything.
-      let size = Int.random(in: 0...200, using: &random)
-      var bytes: [UInt8] = [
-        UInt8(size + 16), 0, UInt8.random(in: 0...25, using: &random), UInt8.random(in: 9...11, using: &random),
-      ]
-      bytes += [UInt8.random(in: 0...3, using: &random), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
-      bytes += (0..<size).map { _ in UInt8.random(in: 0...(Bool.random(using: &random) ? 255 : 20), using: &random) }
-      for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [bytes, bytes])) }
+    var (tables, rules, elements, refused) = (0, 0, 0, 0)
+    for _ in 0..<3000 {
+      var forger = Forger(random: random)
+      let answers = forger.answers()
+      random = forger.random
+      for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: answers)) }
+      do throws(NetlinkError) {
+        guard let live = try Kernel(RecordedSocket(answers: answers)).table(named: "portcullis") else { continue }
+        tables += 1
+        rules += live.chains.reduce(0) { $0 + $1.rules.count }
+        elements += live.sets.reduce(0) { $0 + $1.elements.count }
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(tables > 500 && refused > 100, "\(tables) tables were read, and \(refused) refused")
+    #expect(rules > 1000, "\(rules) rules")
+    #expect(elements > 500, "\(elements) elements")
+  }
+
+  /// Single messages of every type for every reader.
+  @Test func `random messages`() {
+    var random = SeededGenerator(seed: 13)
+    for _ in 0..<3000 {
+      var forger = Forger(random: random)
+      let subsystem = UInt8.random(in: 0...11, using: &forger.random)
+      let type = UInt8.random(in: 0...25, using: &forger.random)
+      let body = [2, 0, 0, 0] + forger.attributes(depth: 3)
+      let answer = Forger.message(type, subsystem, number: 1, body)
+      random = forger.random
+      for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [answer, answer])) }
     }
   }
 
   @Test func `lists nested deeply and lengths that lie`() {
     // Each attribute holds the rest.
-    var bytes: [UInt8] = []
-    for i in stride(from: 240, to: 4, by: -4) { bytes += [UInt8(i), 0, 1, 0x80] }
-    let header: [UInt8] = [UInt8(bytes.count + 16), 1, 9, 10, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
-    for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [header + bytes])) }
-    for length in 0..<24 {
-      let lying: [UInt8] = [UInt8(length), 0, 2, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]
+    for size in [240, 4096, 65_532] {
+      var bytes: [UInt8] = []
+      for length in stride(from: size, to: 4, by: -4) { bytes += [UInt8(length & 255), UInt8(length >> 8), 1, 0x80] }
+      for type in 0...25 as ClosedRange<UInt8> {
+        let answer = Forger.message(type, 10, number: 1, [1, 0, 0, 0] + bytes)
+        for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [answer])) }
+      }
+    }
+    for length in 0..<24 as Range<UInt8> {
+      // An answer (`NLMSG_ERROR`) that says it is longer or shorter than it is, with an attribute that does too.
+      let lying: [UInt8] = [length, 0, 0, 0, 2, 0, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]
       for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [lying])) }
+      let attribute = Forger.message(0, 10, number: 1, [1, 0, 0, 0, length, 0, 1, 0, 112, 0])
+      for reader in FuzzTests.readers { try? reader(RecordedSocket(answers: [attribute])) }
     }
   }
 }

@@ -42,6 +42,11 @@ import Testing
     return result.ordered
   }
 
+  /// Returns what becomes of `probes` in `kernel`, by its raw table.
+  static func fates(of probes: [Probe], in kernel: FakeKernel) throws -> Fates {
+    Fates(of: probes, in: try #require(kernel.live).table)
+  }
+
   /// Returns what judges in `kernel`.
   static func judging(_ kernel: FakeKernel) throws -> Table {
     logical(try #require(kernel.live).judging.swept.table)
@@ -58,14 +63,21 @@ import Testing
   @Test(arguments: Worlds.batches(of: 75)) func everyStepJudgesByTheOldOrTheNew(batch: Int) throws {
     for seed in Worlds.seeds(of: batch) {
       let tables = Self.tables(seed: seed, count: 3)
+      let probes = Fates.probes(seed: seed)
       var kernel = try Self.kernel(with: tables[0])
       for (old, new) in zip(tables, tables.dropFirst()) {
         let live = try #require(kernel.live)
         var expected = Self.logical(old)
+        var fates = Fates(of: probes, in: old)
+        #expect(fates.fates.contains { $0.outcomes.contains(.accept) } && fates != Fates(of: probes, in: Table("x")))
         for step in try live.plan(to: new).steps {
           try kernel.take(step.transaction)
-          if step.purpose == .swap { expected = Self.logical(new) }
+          if step.purpose == .swap {
+            expected = Self.logical(new)
+            fates = Fates(of: probes, in: new)
+          }
           #expect(try Self.judging(kernel) == expected, "seed \(seed), after \(step.purpose)")
+          #expect(try Self.fates(of: probes, in: kernel) == fates, "seed \(seed), after \(step.purpose)")
         }
         let after = try #require(kernel.live)
         #expect(after == after.swept, "seed \(seed): something is left")
@@ -78,15 +90,20 @@ import Testing
   @Test(arguments: Worlds.batches(of: 50)) func whatWasCutShortIsNoHindrance(batch: Int) throws {
     for seed in Worlds.seeds(of: batch) {
       let tables = Self.tables(seed: seed, count: 3)
+      let probes = Fates.probes(seed: seed)
       for seconds in [nil, 60] {
         var kernel = try Self.kernel(with: tables[0])
         let steps = try #require(kernel.live).plan(to: tables[1], confirmingWithin: seconds).steps
         for step in steps.prefix(seed % (steps.count + 1)) { try kernel.take(step.transaction) }
         kernel.expire()
-        if seconds != nil { #expect(try Self.judging(kernel) == Self.logical(tables[0])) }
+        if seconds != nil {
+          #expect(try Self.judging(kernel) == Self.logical(tables[0]))
+          #expect(try Self.fates(of: probes, in: kernel) == Fates(of: probes, in: tables[0]))
+        }
         for step in try #require(kernel.live).plan(to: tables[2]).steps { try kernel.take(step.transaction) }
         let after = try #require(kernel.live)
         #expect(try Self.judging(kernel) == Self.logical(tables[2]))
+        #expect(try Self.fates(of: probes, in: kernel) == Fates(of: probes, in: tables[2]))
         #expect(after == after.swept && after.gates.isEmpty)
       }
     }
@@ -95,13 +112,17 @@ import Testing
   @Test(arguments: Worlds.batches(of: 50)) func aChangeWaitsToBeConfirmed(batch: Int) throws {
     for seed in Worlds.seeds(of: batch) {
       let tables = Self.tables(seed: seed, count: 2)
+      let probes = Fates.probes(seed: seed)
+      let (before, after) = (Fates(of: probes, in: tables[0]), Fates(of: probes, in: tables[1]))
       var kernel = try Self.kernel(with: tables[0])
       let plan = try #require(kernel.live).plan(to: tables[1], confirmingWithin: 60)
       for step in plan.steps {
         #expect(try Self.judging(kernel) == Self.logical(tables[0]))
+        #expect(try Self.fates(of: probes, in: kernel) == before)
         try kernel.take(step.transaction)
       }
       #expect(try Self.judging(kernel) == Self.logical(tables[1]))
+      #expect(try Self.fates(of: probes, in: kernel) == after, "seed \(seed), while it waits")
       guard !plan.isEmpty else { continue }
       let live = try #require(kernel.live)
       #expect(live.pending == 60_000)
@@ -111,6 +132,7 @@ import Testing
       var confirmed = kernel
       for step in try live.confirmation().steps { try confirmed.take(step.transaction) }
       #expect(try Self.judging(confirmed) == Self.logical(tables[1]))
+      #expect(try Self.fates(of: probes, in: confirmed) == after)
       #expect(try #require(confirmed.live).plan(to: tables[1]).isEmpty)
       #expect(confirmed.live == confirmed.live?.swept)
 
@@ -118,6 +140,7 @@ import Testing
       var withdrawn = kernel
       for step in try live.withdrawal().steps { try withdrawn.take(step.transaction) }
       #expect(try Self.judging(withdrawn) == Self.logical(tables[0]))
+      #expect(try Self.fates(of: probes, in: withdrawn) == before)
       #expect(withdrawn.live == withdrawn.live?.swept)
 
       // Too late.
@@ -125,6 +148,7 @@ import Testing
       let lapsed = try #require(kernel.live)
       #expect(lapsed.hasLapsed && lapsed.pending == nil)
       #expect(try Self.judging(kernel) == Self.logical(tables[0]))
+      #expect(try Self.fates(of: probes, in: kernel) == before, "seed \(seed), when the time is over")
       #expect(throws: PlanningError.notPending) { try lapsed.confirmation() }
       for step in try lapsed.withdrawal().steps { try kernel.take(step.transaction) }
       #expect(try #require(kernel.live).plan(to: tables[0]).isEmpty)
@@ -140,12 +164,30 @@ import Testing
         ConnectionTuple(.tcp, try address("192.0.2.1"), 50_000, to: try address("192.0.2.10"), 22),
         ConnectionTuple(.tcp, try address("2001:db8::1"), 50_000, to: try address("2001:db8::10"), 22),
       ]
+      let probes = Fates.probes(seed: seed)
+      // What is cut, whatever the policy says of it.
+      let cut = directions.map { direction in
+        Probe(
+          packet: Packet(
+            interface: "eth0", source: direction.source, destination: direction.destination,
+            transport: direction.transport, sourcePort: direction.sourcePort,
+            destinationPort: direction.destinationPort), destinationType: .local)
+      }
+      func expectCut(_ kernel: FakeKernel, _ table: Table, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let fates = try Self.fates(of: cut, in: kernel).fates
+        #expect(fates.allSatisfy { $0.outcomes.first == .drop }, "seed \(seed)", sourceLocation: sourceLocation)
+        #expect(
+          try Self.fates(of: probes, in: kernel) == Fates(of: probes, in: table), "seed \(seed)",
+          sourceLocation: sourceLocation)
+      }
       var kernel = try Self.kernel(with: tables[0])
       // A second time adds nothing.
       for _ in 0..<2 { try kernel.take(try #require(kernel.live?.cutting(directions))) }
       for seconds in [nil, 60] {
         let plan = try #require(kernel.live).plan(to: tables[seconds == nil ? 1 : 2], confirmingWithin: seconds)
+        try expectCut(kernel, tables[seconds == nil ? 0 : 1])
         for step in plan.steps { try kernel.take(step.transaction) }
+        try expectCut(kernel, tables[seconds == nil ? 1 : 2])
         if kernel.live?.pending != nil {
           for step in try #require(kernel.live).confirmation().steps { try kernel.take(step.transaction) }
         }

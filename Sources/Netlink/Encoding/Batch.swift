@@ -131,6 +131,8 @@ public struct Batch: Sendable {
     precondition(count <= BatchEncoder.scratchSize)
     let message = unsafe UnsafeRawBufferPointer(start: scratch, count: count)
     unsafe batch.bytes.append(contentsOf: message)
+    // Values are padded with what is there.
+    unsafe scratch.update(repeating: 0, count: count)
     while batch.bytes.count & 3 != 0 { batch.bytes.append(0) }
   }
 

@@ -48,8 +48,8 @@ struct VerifyCommand: AsyncParsableCommand {
       title = "the kernel"
     }
     let owners = Set(others.map(\.owner)).sorted() + legacy.owners
-    if !owners.isEmpty { title = "the kernel, with the rules of \(owners.joined(separator: ", "))" }
-    let rules = legacy.rules.isEmpty ? parts[0] : ForeignRules(joining: parts + legacy.rules, path: "the kernel")
+    if !owners.isEmpty { title = "the kernel (with \(owners.joined(separator: ", ")))" }
+    let rules = ForeignRules(joining: parts + legacy.rules, path: title)
     var difference = Difference.between(compared, host: firewall.name, and: rules, areOld: false)
     difference.failures += legacy.unread
     if let unknowns = live?.unknowns { difference.unknowns += unknowns.map { "in our table: \($0)" } }

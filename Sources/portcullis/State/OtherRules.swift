@@ -48,7 +48,8 @@ struct OtherRules {
         continue
       }
       result.owners.append(owner)
-      result.rules.append(ForeignRules(format, path: command, text: String(decoding: saved, as: UTF8.self)))
+      result.rules.append(
+        ForeignRules(format, path: "\(format.rawValue)-legacy", text: String(decoding: saved, as: UTF8.self)))
     }
     return result
   }
