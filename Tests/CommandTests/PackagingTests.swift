@@ -58,6 +58,17 @@ import Testing
     #expect(!calls.output.contains("ExecStop"))
   }
 
+  /// `restore` exits with 1 when it had to take an older state than the newest: somebody must see that.
+  @Test func aFailureOfAUnitIsNotHidden() throws {
+    let box = try Self.installed()
+    let units = try Self.run(box, "cat usr/lib/systemd/system/*.service").output
+    for word in ["SuccessExitStatus", "ExecStart=-", "Restart=", "|| true"] {
+      #expect(!units.contains(word), "\(word)")
+    }
+    // What is ordered after it is not held up; only who requires it is.
+    #expect(!units.contains("RequiredBy") && units.contains("WantedBy=sysinit.target"))
+  }
+
   @Test func withNothingConfirmedABootRestoresNothing() throws {
     let box = try Self.installed()
     let boot = try Self.run(box, "unshare --net usr/bin/portcullis restore --state-dir \"$PWD/state\"")
