@@ -59,14 +59,52 @@ struct ClusterDifference {
   private func source(_ side: Change.Side) -> ClusterSource { side == .old ? old : new }
 
   /// Returns what changes, a row for each line or object that makes a change.
-  func rows() throws(BudgetExceeded) -> Rows {
+  ///
+  /// - Parameter other: what is told if the network plugin does what it does not in this comparison; what changes with both
+  ///   is one row.
+  func rows(beside other: ClusterDifference?) throws(BudgetExceeded) -> Rows {
     var rows = Rows()
-    for change in try comparison.changes() {
-      let (now, later) = try parted(change.packets)
-      if let row = try row(change, now) { rows.now.append(row) }
-      if let row = try row(change, later) { rows.later.append(row) }
+    let changes = try comparison.changes()
+    guard let other else {
+      for change in changes { try add(change, to: &rows) }
+      return try ways(rows)
     }
+    var rest = try other.comparison.changes()
+    for var change in changes {
+      var own = change
+      let same = rest.firstIndex { other in
+        other.kind == change.kind && other.end == change.end && other.cause == change.cause && other.side == change.side
+      }
+      if let same {
+        change.packets = try change.packets.intersection(rest[same].packets)
+        own.packets = try own.packets.subtracting(change.packets)
+        rest[same].packets = try rest[same].packets.subtracting(change.packets)
+        try add(change, to: &rows)
+      }
+      try add(own, to: &rows, where: comparison.blocksHavePods)
+    }
+    for change in rest { try other.add(change, to: &rows, where: other.comparison.blocksHavePods) }
     return try ways(rows)
+  }
+
+  /// Adds the rows of `change`, which is one where blocks of addresses have pods in them, or have not, or in any case.
+  private func add(
+    _ change: ClusterChange, to rows: inout Rows, where blocksHavePods: Bool? = nil
+  ) throws(BudgetExceeded) {
+    let (now, later) = try parted(change.packets)
+    let condition = blocksHavePods.map { has in
+      has
+        ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
+        : "where the network plugin finds no pods in blocks of addresses (such as Cilium)"
+    }
+    if var row = try row(change, now) {
+      row.conditions += [condition].compactMap(\.self)
+      rows.now.append(row)
+    }
+    if var row = try row(change, later) {
+      row.conditions += [condition].compactMap(\.self)
+      rows.later.append(row)
+    }
   }
 
   /// Returns what of `packets` is there on the first day that is compared, at whatever moment, and the rest.
@@ -91,7 +129,10 @@ struct ClusterDifference {
     row.conditions += try comparison.conditions(of: packets).map { "depends on \(ForeignRules.words(of: $0))" }
     row.extent = try extent(of: packets)
     guard let cause = change.cause else {
-      row.reason = "which pods are closed by default, or may look up names, changes"
+      // Nothing closes by itself, so that the side lets through what it does not speak of.
+      row.reason =
+        source(change.side).isTimeless
+        ? "nothing in the manifests limits these pods" : "no workload of the policy is in the namespace of these pods"
       return row
     }
     row.cause = try line(of: cause, change.side, packets)
@@ -152,7 +193,7 @@ struct ClusterDifference {
         return
       }
       let all = sources[ports] ?? []
-      let more = all.count > 4 ? " and \(all.count - 4) more kinds of pods" : ""
+      let more = all.count > 4 ? " and \(all.count - 4) more kind\(all.count > 5 ? "s" : "") of pods" : ""
       row.flows.append("\(ports) from \(all.prefix(4).joined(separator: "; "))\(more) to \(place)")
     }
   }

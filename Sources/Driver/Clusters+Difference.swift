@@ -39,16 +39,14 @@ extension Difference {
       let plugins =
         policies.count == 2
         ? [true] : policies.first.map { $0.pods.isEmpty ? [false] : $0.namesPodsByAddress ? [true] : [true, false] }
-      let all = plugins ?? [true, false]
-      var merged = (now: PluginRows(of: all), later: PluginRows(of: all))
-      for blocksHavePods in all {
+      let differences = try (plugins ?? [true, false]).map { blocksHavePods in
         let comparison = try ClusterComparison(before, after, in: universe, at: window, blocksHavePods: blocksHavePods)
-        let rows = try ClusterDifference(name, old, new, comparison, at: window).rows()
-        merged.now.add(rows.now, blocksHavePods)
-        merged.later.add(rows.later, blocksHavePods)
+        return ClusterDifference(name, old, new, comparison, at: window)
       }
-      rows = Row.byKind(rows + merged.now.finished)
-      later = Row.byKind(later + merged.later.finished)
+      guard let first = differences.first else { return }
+      let told = try first.rows(beside: differences.dropFirst().first)
+      rows = Row.byKind(rows + told.now)
+      later = Row.byKind(later + told.later)
     } catch let error as UnreadableRuleset {
       failures.append(old.isTimeless || new.isTimeless ? error.message : "cluster \(name): \(error.message)")
     } catch let error as BudgetExceeded {
@@ -83,39 +81,6 @@ extension ClusterSource {
       return .policy(
         policy.day.map { ClusterSide(lowering, ID(index), on: $0) }
           ?? ClusterSide(lowering, ID(index), from: pipeline.today))
-    }
-  }
-}
-
-/// Rows of comparisons that differ in what the network plugin does, those that do not differ put together.
-private struct PluginRows {
-  private let plugins: [Bool]
-  private var rows: [(row: Difference.Row, plugins: [Bool])] = []
-
-  init(of plugins: [Bool]) { self.plugins = plugins }
-
-  /// Adds `more`, which holds where blocks of addresses have pods in them, or have not.
-  mutating func add(_ more: [Difference.Row], _ blocksHavePods: Bool) {
-    for row in more {
-      let known = rows.firstIndex { other in
-        other.row.kind == row.kind && other.row.flows == row.flows && other.row.witness == row.witness
-          && other.row.before == row.before && other.row.after == row.after && other.row.cause == row.cause
-      }
-      if let known { rows[known].plugins.append(blocksHavePods) } else { rows.append((row, [blocksHavePods])) }
-    }
-  }
-
-  /// The rows; those that hold for some plugins alone say so.
-  var finished: [Difference.Row] {
-    rows.map { row, some in
-      var row = row
-      if some.count < plugins.count {
-        row.conditions.append(
-          some[0]
-            ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
-            : "where the network plugin finds no pods in blocks of addresses (such as Cilium)")
-      }
-      return row
     }
   }
 }

@@ -273,4 +273,61 @@ import Testing
     #expect(
       try box.shell("\"$P\" diff with.port without.port --exit-code").output.contains("Cluster prod is gone: all"))
   }
+
+  @Test func whatEveryNetworkPluginDoesIsToldOnce() throws {
+    func manifest(_ length: Int, _ port: String = "80") -> String {
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec:
+        podSelector: {matchLabels: {app: web}}
+        ingress:
+        - from: [{ipBlock: {cidr: 10.0.0.0/\(length)}}]
+          ports: [{port: \(port)}]
+
+      """
+    }
+    let box = try Sandbox()
+    for port in ["80", "http"] {
+      try box.write(manifest(8, port), to: "old.yaml")
+      try box.write(manifest(9, port), to: "new.yaml")
+      let closed = try rows(diff(box, "manifests:old.yaml manifests:new.yaml"))
+      #expect(closed.map { $0["kind"] as? String } == ["closes", "closes"], "\(closed)")
+      let conditions = closed.map { row in
+        (row["conditions"] as? [String] ?? []).filter { $0.hasPrefix("where the network plugin") }
+      }
+      #expect(
+        conditions == [[], ["where the network plugin finds pods in blocks of addresses (such as Calico)"]],
+        "\(closed)")
+      #expect((closed.first?["flows"] as? [String])?.first?.contains("from 10.128.0.0/9 to a pod app=web") == true)
+    }
+    // What the manifests leave open says so, at both ends.
+    try box.write(Self.policy("expose to 203.0.113.0/24", "expose to web"), to: "p.port")
+    let opened = try rows(diff(box, "p.port manifests:new.yaml")).filter { $0["cause"] is NSNull }
+    #expect(
+      opened.map { $0["reason"] as? String } == opened.map { _ in "nothing in the manifests limits these pods" })
+    let both = opened.filter { $0["kind"] as? String == "opens" }
+    #expect(both.count == 2 && both.allSatisfy { ($0["conditions"] as? [String])?.isEmpty == true }, "\(both)")
+  }
+
+  @Test func whatAControllerPassesOnHasItsPublicationAsCause() throws {
+    func policy(_ publish: String) -> String {
+      Self.policy("expose to internet", "expose to web", publish: publish)
+        .replacingOccurrences(of: "expose to internet;", with: "expose to 192.0.2.0/24;")
+        .replacingOccurrences(
+          of: "pods 10.42.0.0/16",
+          with: "pods 10.42.0.0/16\n  ingress namespace ing pods app.kubernetes.io/name=ingress-nginx")
+    }
+    let box = try Sandbox()
+    try box.write(policy(""), to: "old.port")
+    try box.write(policy("publish ingress \"shop.acme.example\" \"/\""), to: "new.port")
+    let opened = try rows(diff(box, "old.port new.port"))
+    let passed = opened.filter {
+      ($0["flows"] as? [String])?.contains { $0.contains("app.kubernetes.io/name=ingress-nginx of `ing` to") } ?? false
+    }
+    #expect(passed.count == 1 && cause(passed[0]).hasPrefix("web new.port:7 "), "\(opened)")
+    let witness = try #require(passed.first?["witness"] as? [String: String])
+    #expect(witness["after"] == "open (web, new.port:7:48)")
+  }
 }

@@ -120,7 +120,12 @@ extension ClusterComparison {
       let admission = firewall.workloads.lazy.flatMap { workload in
         workload.admissions.lazy.filter { covers(firewall.boxes(of: $0, to: workload, in: universe)) }
       }.first
-      if let admission { result.append(Decider(cause: .line(admission.cause), role: isLetOut ? "" : "let in by ")) }
+      let passing = firewall.workloads.lazy.flatMap { workload in
+        firewall.published(to: workload, on: period.day, in: universe).filter { covers($0.boxes) }
+      }.first
+      if let cause = admission?.cause ?? passing?.cause {
+        result.append(Decider(cause: .line(cause), role: isLetOut ? "" : "let in by "))
+      }
     } else {
       for line in period.lines where result.isEmpty && covers(universe.boxes(of: line)) {
         let refusal = period.refusals.first { refusal in

@@ -13,7 +13,7 @@ public struct ClusterComparison {
   let new: Side
 
   /// `true` iff the blocks of addresses of files have the pods with such addresses in them.
-  let blocksHavePods: Bool
+  public let blocksHavePods: Bool
 
   /// One of both, with what it means.
   struct Side {
@@ -68,7 +68,7 @@ public struct ClusterComparison {
   ) throws(BudgetExceeded) -> [ClusterChange] {
     if packets.isEmpty { return [] }
     let refusing: Change.Side = accepting == .old ? .new : .old
-    var changes = Attribution(kind: kind, rest: packets)
+    var changes = Attribution(kind: kind, end: direction, rest: packets)
     // What both expose, and only one blocks, changes because of the block.
     if direction == .ingress, let policy = side(refusing).what.policy {
       for block in policy.blocks.indices where !changes.rest.isEmpty {
@@ -131,6 +131,7 @@ public struct ClusterComparison {
         let lines = firewall.workloads.flatMap { workload -> [(cause: ClusterCause, boxes: [PacketBox])] in
           if direction == .ingress {
             return workload.admissions.map { (.line($0.cause), firewall.boxes(of: $0, to: workload, in: universe)) }
+              + firewall.published(to: workload, on: period.day, in: universe).map { (.line($0.cause), $0.boxes) }
           }
           // Whoever uses something may look up names.
           return workload.departures.map { (.line($0.cause), firewall.boxes(of: $0, from: workload, in: universe)) }
@@ -145,13 +146,15 @@ public struct ClusterComparison {
   /// Connections that are given to causes one after the other.
   private struct Attribution {
     let kind: Change.Kind
+    let end: ClusterRules.Direction
     /// What has no cause yet.
     var rest: PacketSet
     private var changes: [ClusterChange] = []
     private var positions: [ClusterCause?: Int] = [:]
 
-    init(kind: Change.Kind, rest: PacketSet) {
+    init(kind: Change.Kind, end: ClusterRules.Direction, rest: PacketSet) {
       self.kind = kind
+      self.end = end
       self.rest = rest
     }
 
@@ -163,7 +166,7 @@ public struct ClusterComparison {
         changes[known].packets = try changes[known].packets.union(some)
       } else {
         positions[cause] = changes.count
-        changes.append(ClusterChange(kind: kind, packets: some, cause: cause, side: side))
+        changes.append(ClusterChange(kind: kind, end: end, packets: some, cause: cause, side: side))
       }
     }
 

@@ -59,6 +59,9 @@ public struct ClusterChange {
   /// What changes for them.
   public var kind: Change.Kind
 
+  /// The end of the connections that makes the difference: the receiving one, or the sending one.
+  public var end: ClusterRules.Direction
+
   /// The connections.
   public var packets: PacketSet
 

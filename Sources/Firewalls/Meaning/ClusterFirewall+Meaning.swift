@@ -84,6 +84,19 @@ extension ClusterFirewall {
     return workloads.flatMap(definition.published)
   }
 
+  /// Returns what the ingress controller passes on to the pods of `workload` on the day `today` by itself, as boxes, by the
+  /// statements that publish it.
+  func published(
+    to workload: PodFirewall, on today: CalendarDate, in universe: ClusterUniverse
+  ) -> [(cause: Cause, boxes: [PacketBox])] {
+    let definition = ClusterDefinition(firewall: self, universe: universe, today: today, isTimed: true)
+    return workload.publications.map { publication in
+      var alone = workload
+      alone.publications = [publication]
+      return (publication.cause, definition.published(alone))
+    }
+  }
+
   /// Returns the connections that `departure` lets the pods of `workload` open, as boxes.
   public func boxes(
     of departure: PodDeparture, from workload: PodFirewall, in universe: ClusterUniverse

@@ -107,7 +107,9 @@ extension Decompiler {
     unknown("\(path): no manifest here runs the pods that call a port `\(name)`")
     var part = grant
     part.ports = [.init(transport, .all)]
-    part.condition = "the port is called `\(name)` (\(path))"
+    // It is the same question in other files, since it is about the same pods.
+    let origin = grant.origin
+    part.condition = "the port is called `\(name)` (\(origin.kind) \(origin.namespace)/\(origin.name), \(origin.path))"
     rules.grants.append(part)
   }
 
