@@ -60,8 +60,8 @@ struct ClusterDifference {
 
   /// Returns what changes, a row for each line or object that makes a change.
   ///
-  /// - Parameter other: what is told if the network plugin does what it does not in this comparison; what changes with both
-  ///   is one row.
+  /// `other` is what is told if the network plugin does what it does not in this comparison; what changes with both is one
+  /// row.
   func rows(beside other: ClusterDifference?) throws(BudgetExceeded) -> Rows {
     var rows = Rows()
     let changes = try comparison.changes()
