@@ -39,6 +39,8 @@ private struct PodTree {
 
   let kinds: PodKinds
   let classes: [Int]
+  /// The positions of the attributes that each selector looks at, in order.
+  private let attributes: [[Int]]
   private(set) var nodes: [Node] = []
   private var numbers: [Node: Int] = [:]
   private var known: [Place: Int] = [:]
@@ -46,6 +48,8 @@ private struct PodTree {
   init(kinds: PodKinds, classes: [Int]) {
     self.kinds = kinds
     self.classes = classes
+    let positions = Dictionary(uniqueKeysWithValues: kinds.attributes.enumerated().map { ($1, $0) })
+    attributes = kinds.selectors.map { $0.conditions.keys.compactMap { positions[$0] }.sorted() }
   }
 
   /// Returns the position of the node of the pods `state`, of which the attributes from `attribute` on are not chosen.
@@ -58,7 +62,9 @@ private struct PodTree {
   }
 
   private mutating func made(_ state: PodState, at index: Int) -> Int {
-    guard index < kinds.attributes.count else {
+    // What none of the selectors looks at that are left tells no pods apart.
+    let next = state.alive.compactMap { attributes[$0].first { $0 >= index } }.min()
+    guard let index = next else {
       return number(of: .leaf(kinds.positions[state.alive].map { classes[$0 + 1] } ?? 0))
     }
     let attribute = kinds.attributes[index]
