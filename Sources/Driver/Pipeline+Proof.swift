@@ -60,6 +60,7 @@ extension Proof {
 public struct Prover {
   private let firewall: Firewall
   private let universe = Universe()
+  private let raw: RawMeaning?
   private let meaning: Meaning?
   private let failure: String?
 
@@ -69,15 +70,16 @@ public struct Prover {
   /// Creates the prover for files that were made of `firewall`.
   public init(_ firewall: Firewall) {
     self.firewall = firewall
-    var known: (Meaning, Fingerprint)?
+    var known: (RawMeaning, Meaning, Fingerprint)?
     var reason: String?
     do throws(BudgetExceeded) {
-      let meaning = try firewall.meaning(in: universe)
-      known = (meaning, try meaning.fingerprint())
+      let raw = try firewall.rawMeaning(in: universe)
+      let meaning = try Meaning(raw)
+      known = (raw, meaning, try meaning.fingerprint())
     } catch {
       reason = UnreadableRuleset(error).message
     }
-    (meaning, fingerprint, failure) = (known?.0, known?.1, reason)
+    (raw, meaning, fingerprint, failure) = (known?.0, known?.1, known?.2, reason)
   }
 
   /// Returns whether `artefacts`, which `target` made, mean what the firewall means, or nothing if they filter no packets.
@@ -96,9 +98,11 @@ public struct Prover {
   func prove(_ ruleset: Result<any ParsedRuleset, UnreadableRuleset>) -> Proof {
     do {
       let reading = try ruleset.get().reading(in: universe)
-      guard let meaning else { return Proof(failure: failure, isTooComplex: true) }
-      let found = try reading.chains.meaning(in: universe)
+      guard let raw, let meaning else { return Proof(failure: failure, isTooComplex: true) }
+      let foundRaw = try reading.chains.rawMeaning(in: universe)
       let about = try universe.packets(of: reading.families)
+      if try raw.isPlainlyEqual(to: foundRaw, for: about) { return Proof() }
+      let found = try Meaning(foundRaw)
       return Proof(
         difference: try difference(meaning.restricted(to: about), found.restricted(to: about), reading.chains))
     } catch let error as UnreadableRuleset {

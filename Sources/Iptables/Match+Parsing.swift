@@ -158,24 +158,22 @@ func markAndMask(_ text: String) -> (UInt32, UInt32)? {
 extension Prefix {
   /// Creates the block that `text` says, as iptables-save prints it, or nothing if it is none of `family`.
   init?(saved text: String, _ family: AddressFamily) {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard let first = parts.first, let address = Address(first), address.family == family, parts.count <= 2 else {
-      return nil
-    }
-    guard parts.count == 2 else {
+    let (first, second) = halves(of: text[...], at: "/")
+    guard let address = Address(first), address.family == family else { return nil }
+    guard let second else {
       self.init(containing: address, length: family.width)
       return
     }
-    guard let length: Int = number(parts[1]), (0...family.width).contains(length) else { return nil }
+    guard let length: Int = number(second), (0...family.width).contains(length) else { return nil }
     self.init(containing: address, length: length)
   }
 }
 
 extension PortRange {
   /// Creates the range that `text` says, or nothing if it is none.
-  init?(saved text: Substring, separator: Character = ":") {
-    let ends: [UInt16?] = text.split(separator: separator, omittingEmptySubsequences: false).map { number($0) }
-    guard ends.count <= 2, let lower = ends.first ?? nil, let upper = ends.last ?? nil, lower <= upper else {
+  init?(saved text: Substring, separator: Unicode.Scalar = ":") {
+    let (first, second) = halves(of: text, at: separator)
+    guard let lower: UInt16 = number(first), let upper: UInt16 = number(second ?? first), lower <= upper else {
       return nil
     }
     self.init(from: lower, through: upper)

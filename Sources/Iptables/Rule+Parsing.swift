@@ -4,7 +4,7 @@ import Syntax
 extension Rule {
   /// Creates the rule that `words`, behind the name of its chain, describe; what is not understood becomes an unknown
   /// match or target.
-  init(words: [String], _ family: AddressFamily) {
+  init(words: ArraySlice<String>, _ family: AddressFamily) {
     self.init()
     var reader = WordReader(words: words)
     while !reader.isAtEnd { readOption(&reader, family) }
@@ -66,16 +66,19 @@ extension Rule {
   /// iptables/xshared.c).
   private var implied: (name: String, options: Set<String>)? {
     guard let transport, !transport.isNegated else { return nil }
-    let ports: Set<String> = ["--sport", "--dport", "--source-port", "--destination-port"]
-    return switch transport.value {
-    case .tcp: ("tcp", ports.union(["--tcp-flags", "--syn", "--tcp-option"]))
-    case .udp: ("udp", ports)
-    case .sctp: ("sctp", ports.union(["--chunk-types"]))
-    case .icmp: ("icmp", ["--icmp-type"])
-    case .icmpv6: ("icmp6", ["--icmpv6-type"])
-    default: nil
-    }
+    return Rule.impliedMatches[transport.value]
   }
+
+  private static let impliedMatches: [TransportProtocol: (name: String, options: Set<String>)] = {
+    let ports: Set<String> = ["--sport", "--dport", "--source-port", "--destination-port"]
+    return [
+      .tcp: ("tcp", ports.union(["--tcp-flags", "--syn", "--tcp-option"])),
+      .udp: ("udp", ports),
+      .sctp: ("sctp", ports.union(["--chunk-types"])),
+      .icmp: ("icmp", ["--icmp-type"]),
+      .icmpv6: ("icmp6", ["--icmpv6-type"]),
+    ]
+  }()
 
   /// Reads what stands behind `-m` and `name`.
   private mutating func readMatch(_ name: String, _ reader: inout WordReader, _ family: AddressFamily) {
@@ -112,16 +115,19 @@ struct WordReader {
   }
 
   /// The words.
-  private let words: [String]
+  private let words: ArraySlice<String>
 
   /// The next one.
-  private var position = 0
+  private var position: Int
 
   /// Creates a reader at the first of `words`.
-  init(words: [String]) { self.words = words }
+  init(words: ArraySlice<String>) {
+    self.words = words
+    position = words.startIndex
+  }
 
   /// `true` iff nothing is left.
-  var isAtEnd: Bool { position == words.count }
+  var isAtEnd: Bool { position == words.endIndex }
 
   /// Takes and returns the next word, if there is one.
   mutating func next() -> String? {
@@ -151,15 +157,16 @@ struct WordReader {
     "--label", "--bytecode", "--path",
   ]
 
+  /// The long names of options that are of no match.
+  private static let ofEveryRule: Set<String> = [
+    "--jump", "--goto", "--match", "--source", "--destination", "--protocol", "--in-interface", "--out-interface",
+  ]
+
   /// Takes and returns the next option of a match, whose names begin with two hyphens, if there is one.
   mutating func nextMatchOption() -> Option? {
     var ahead = self
     let isNegated = ahead.take("!")
-    guard let name = ahead.next(), name.hasPrefix("--"),
-      ![
-        "--jump", "--goto", "--match", "--source", "--destination", "--protocol", "--in-interface", "--out-interface",
-      ].contains(name)
-    else { return nil }
+    guard let name = ahead.next(), name.hasPrefix("--"), !Self.ofEveryRule.contains(name) else { return nil }
     let start = ahead.position
     if Self.textual.contains(name) { _ = ahead.next() } else { ahead.skipValues() }
     self = ahead

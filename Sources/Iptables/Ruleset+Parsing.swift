@@ -24,9 +24,16 @@ extension Ruleset {
   ) -> (ruleset: Ruleset, problems: [Problem], lines: [[[RuleLine]]]) {
     var reader = RulesetReader(family: family)
     var number = 0
-    for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+    let bytes = text.utf8.span
+    var start = text.startIndex
+    var first = 0
+    for position in 0...bytes.count where position == bytes.count || bytes[position] == UInt8(ascii: "\n") {
+      let end = text.utf8.index(start, offsetBy: position - first)
       number += 1
-      reader.read(Substring(line), number)
+      reader.read(text[start..<end], number)
+      guard position < bytes.count else { break }
+      start = text.utf8.index(after: end)
+      first = position + 1
     }
     reader.finish(number)
     return (reader.ruleset, reader.problems, reader.lines)
@@ -64,7 +71,7 @@ private struct RulesetReader {
   /// Reads `line`.
   mutating func read(_ line: Substring, _ number: Int) {
     var line = line
-    while let last = line.utf8.last, [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(last) {
+    while let last = line.utf8.last, last <= 0x20, last == 0x20 || last == 0x09 || last == 0x0d {
       line = Substring(line.utf8.dropLast())
     }
     guard let first = line.utf8.first, first != UInt8(ascii: "#") else { return }
@@ -75,7 +82,7 @@ private struct RulesetReader {
       return
     }
     guard table != nil else { return fail(number, "it stands in no table") }
-    if line == "COMMIT" { return end(number, nil) }
+    if first == UInt8(ascii: "C"), line == "COMMIT" { return end(number, nil) }
     if first == UInt8(ascii: ":") { return declare(line, number) }
     guard let words = words(of: line) else { return fail(number, "a quote is not closed") }
     readCommand(words[...], RuleLine(number: number, text: line))
@@ -127,7 +134,9 @@ private struct RulesetReader {
     var words = words
     let number = line.number
     if let counters = words.first, counters.hasPrefix("["), counters.hasSuffix("]") { words.removeFirst() }
-    guard let command = words.popFirst(), let name = words.popFirst(), ["-A", "-I", "-N"].contains(command) else {
+    guard let command = words.popFirst(), let name = words.popFirst(),
+      command == "-A" || command == "-I" || command == "-N"
+    else {
       return fail(number, "only -A, -I and -N are understood")
     }
     guard Self.isName(name) else { return fail(number, "the name of a chain is one word") }
@@ -148,7 +157,7 @@ private struct RulesetReader {
         place = rule - 1
       }
     }
-    chains[chain].rules.insert(Rule(words: Array(words), ruleset.family), at: place)
+    chains[chain].rules.insert(Rule(words: words, ruleset.family), at: place)
     chainLines[chain].insert(line, at: place)
   }
 

@@ -69,6 +69,18 @@ import Testing
     #expect(try a.packets(labelled: Set(a.labels)) == a.domain)
   }
 
+  @Test(arguments: 1220..<1300)
+  func boxesAboveAMapAreThoseOverridingIt(seed: Int) throws {
+    var sample = try Sample(seed)
+    let space = sample.space
+    for count in 0...8 {
+      let boxes = sample.world.boxes(count).map { $0.box(in: space) }
+      for rest in [sample.a, sample.c, try space.everything.labelled(2), space.unlabelled] {
+        #expect(try space.map(of: boxes, over: rest) == space.map(of: boxes).overriding(rest))
+      }
+    }
+  }
+
   @Test(arguments: 1160..<1220)
   func pairsKeepBothLabels(seed: Int) throws {
     let sample = try Sample(seed)

@@ -57,7 +57,11 @@ final class ChainTraversal {
   let chains: [HookedChains.Chain]
   let universe: Universe
   private var exitLabels: [ChainExit: UInt32] = [:]
-  private(set) var exits: [ChainExit] = []
+  /// The exits by label; that of a packet which is refused is the same whatever its state, which nobody sees any more.
+  private var exits = [
+    ChainExit(decision: .fallThrough, state: PacketState()), ChainExit(decision: .accept, state: PacketState()),
+    ChainExit(decision: .drop, state: PacketState()), ChainExit(decision: .reject, state: PacketState()),
+  ]
   private var known: [Visit: PacketMap] = [:]
 
   private struct Visit: Hashable {
@@ -77,16 +81,22 @@ final class ChainTraversal {
 
   private var space: PacketSpace { universe.space }
 
-  /// Returns the label of `exit`.
+  /// Returns the label of `exit`, which is that of the verdict where nothing is left to be told.
   func label(of exit: ChainExit) -> UInt32 {
+    switch exit.decision {
+    case .drop: return Verdict.drop.label
+    case .reject: return Verdict.reject.label
+    case .accept where exit.state == PacketState(): return Verdict.accept.label
+    case .accept, .fallThrough: break
+    }
     if let label = exitLabels[exit] { return label }
     exits.append(exit)
-    exitLabels[exit] = UInt32(exits.count)
-    return UInt32(exits.count)
+    exitLabels[exit] = UInt32(exits.count - 1)
+    return UInt32(exits.count - 1)
   }
 
   /// Returns the exit that has `label`.
-  func exit(labelled label: UInt32) -> ChainExit { exits[Int(label) - 1] }
+  func exit(labelled label: UInt32) -> ChainExit { exits[Int(label)] }
 
   /// Returns how packets leave the chain at position `chain` that come to it in `state`: the labels are exits'.
   func exits(of chain: Int, in state: PacketState) throws(BudgetExceeded) -> PacketMap {
@@ -108,36 +118,49 @@ final class ChainTraversal {
     let rules = chains[visit.chain].rules
     let state = visit.state
     var result = try space.everything.labelled(label(of: ChainExit(decision: .fallThrough, state: state)))
-    var run: [HookedChains.Rule] = []
+    var run = ExitRun()
     for index in stride(from: rules.count - 1, through: visit.rule, by: -1) {
       let rule = rules[index]
       guard state.passes(rule) else { continue }
-      if rule.sets.isEmpty, exit(of: rule.action, in: state) != nil {
-        run.append(rule)
+      let onward = try onward(from: visit, rule.action, behind: index)
+      if rule.sets.isEmpty, let label = onward.onlyLabel, !mayReturn(rule.action, label) {
+        if rule.boxes.contains(where: \.isEverything) {
+          // Nothing comes to the rules behind it.
+          run = ExitRun()
+          result = onward
+        } else {
+          run.prepend(rule.boxes, label)
+        }
         continue
       }
-      result = try flush(&run, state, before: result)
+      result = try flush(&run, before: result)
       let matched = try packets(of: rule)
-      if let exit = exit(of: rule.action, in: state) {
-        let label = label(of: exit)
-        result = try matched.labelled(label).overriding(result)
-        continue
-      }
-      switch rule.action {
-      case .jump(let target):
-        let called = try exits(of: target, in: state)
-        result = try returning(called, matched, to: visit.chain, index + 1, state, before: result)
-      case .goto(let target):
-        let called = try exits(of: target, in: state)
-        result = try called.restricted(to: matched).overriding(result)
-      default:
-        // It changes the state, and the rest of the chain is another function then.
-        guard let changed = state.after(rule.action) else { continue }
-        let rest = try exits(of: visit.chain, from: index + 1, in: changed)
-        result = try rest.restricted(to: matched).overriding(result)
+      if case .jump = rule.action {
+        result = try returning(onward, matched, to: visit.chain, index + 1, state, before: result)
+      } else {
+        result = try onward.restricted(to: matched).overriding(result)
       }
     }
-    return try flush(&run, state, before: result)
+    return try flush(&run, before: result)
+  }
+
+  /// Returns how packets leave the chain of `visit`, or the one that is called, to which the rule at `index` does `action`.
+  private func onward(
+    from visit: Visit, _ action: HookedChains.Action, behind index: Int
+  ) throws(BudgetExceeded) -> PacketMap {
+    if let exit = exit(of: action, in: visit.state) { return try space.everything.labelled(label(of: exit)) }
+    switch action {
+    case .jump(let target), .goto(let target): return try exits(of: target, in: visit.state)
+    default:
+      // It changes the state, and the rest of the chain is another function then.
+      let changed = visit.state.after(action) ?? visit.state
+      return try exits(of: visit.chain, from: index + 1, in: changed)
+    }
+  }
+
+  /// Returns `true` iff packets that leave by the exit `label` the chain to which `action` sends them come back.
+  private func mayReturn(_ action: HookedChains.Action, _ label: UInt32) -> Bool {
+    if case .jump = action { exit(labelled: label).decision == .fallThrough } else { false }
   }
 
   /// Returns what becomes of packets of `matched` that a chain was called for, with `called` as its exits, and of others
@@ -148,11 +171,23 @@ final class ChainTraversal {
   ) throws(BudgetExceeded) -> PacketMap {
     let inside = try called.restricted(to: matched)
     // What goes on here and leaves this chain without a decision is done with: it must not be taken for what comes back.
-    var result = try inside.relabelled { exit(labelled: $0).decision == .fallThrough ? 0 : $0 }
-    for label in inside.labels where exit(labelled: label).decision == .fallThrough {
-      let returned = exit(labelled: label).state
-      guard returned != state else { continue }
-      let onward = try exits(of: chain, from: next, in: returned)
+    var settled: [UInt32: UInt32] = [:]
+    var onwards: [(label: UInt32, exits: PacketMap)] = []
+    for label in inside.labels {
+      let exit = exit(labelled: label)
+      guard exit.decision == .fallThrough else {
+        settled[label] = label
+        continue
+      }
+      let onward = exit.state == state ? rest : try exits(of: chain, from: next, in: exit.state)
+      if let only = onward.onlyLabel {
+        settled[label] = only
+      } else if exit.state != state {
+        onwards.append((label, onward))
+      }
+    }
+    var result = try inside.relabelled { settled[$0] ?? 0 }
+    for (label, onward) in onwards {
       result = try onward.restricted(to: inside.packets(labelled: label)).overriding(result)
     }
     return try result.overriding(rest)
@@ -177,32 +212,40 @@ final class ChainTraversal {
     return result
   }
 
-  /// Returns `rest`, overridden by the rules of `run`, of which the last stands first in the chain; `run` is emptied.
-  ///
-  /// They are taken together, which is far faster than one by one.
-  private func flush(
-    _ run: inout [HookedChains.Rule], _ state: PacketState, before rest: PacketMap
-  ) throws(BudgetExceeded) -> PacketMap {
-    guard !run.isEmpty else { return rest }
-    var boxes: [PacketBox] = []
-    // Neighbours with one exit share a label; of several, the lowest decides.
-    var order: [UInt32] = []
-    for rule in run.reversed() {
-      guard let exit = exit(of: rule.action, in: state) else { continue }
-      let label = label(of: exit)
-      if order.last != label { order.append(label) }
-      for box in rule.boxes {
-        var box = box
-        box.label = UInt32(order.count)
-        boxes.append(box)
-      }
+  /// Returns `rest`, overridden by the rules of `run`, which is emptied.
+  private func flush(_ run: inout ExitRun, before rest: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    defer { run = ExitRun() }
+    return try run.exits(before: rest)
+  }
+}
+
+/// Rules one after the other each of which has one exit for all packets that it matches.
+///
+/// They are taken together, which is far faster than one by one.
+private struct ExitRun {
+  /// The labels of the exits, the last rule's first; neighbours with one exit share a label.
+  private var labels: [UInt32] = []
+  /// The boxes of the rules, each with the position of its label, counted from 1.
+  private var boxes: [PacketBox] = []
+
+  /// Adds a rule before the others that matches the union of `boxes`, and whose exit has the label `label`.
+  mutating func prepend(_ boxes: [PacketBox], _ label: UInt32) {
+    if labels.last != label { labels.append(label) }
+    for box in boxes {
+      var box = box
+      box.label = UInt32(labels.count)
+      self.boxes.append(box)
     }
-    run.removeAll()
-    if order.count == 1 {
-      // No label is there to choose from.
-      for i in boxes.indices { boxes[i].label = order[0] }
-      return try space.map(of: boxes).overriding(rest)
-    }
-    return try space.map(of: boxes).relabelled { order[Int($0) - 1] }.overriding(rest)
+  }
+
+  /// Returns the exits of packets that come to the rules, those of `rest` for what none of them matches.
+  func exits(before rest: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    if boxes.isEmpty { return rest }
+    var boxes = boxes
+    // Of several labels, the lowest decides: that of the first rule.
+    let last = UInt32(labels.count)
+    for i in boxes.indices { boxes[i].label = last == 1 ? labels[0] : last + 1 - boxes[i].label }
+    if last == 1 { return try rest.space.map(of: boxes, over: rest) }
+    return try rest.space.map(of: boxes).relabelled { labels[Int(last - $0)] }.overriding(rest)
   }
 }

@@ -7,6 +7,11 @@ extension Firewall {
   ///
   /// This is the definition that rulesets are proved against; it shares nothing with the back ends.
   public func meaning(in universe: Universe) throws(BudgetExceeded) -> Meaning {
+    try Meaning(rawMeaning(in: universe))
+  }
+
+  /// Returns what the firewall means for every packet, whether it can exist or not, at any time.
+  public func rawMeaning(in universe: Universe) throws(BudgetExceeded) -> RawMeaning {
     let definition = MeaningDefinition(firewall: self, universe: universe)
     return try definition.meaning()
   }
@@ -19,7 +24,7 @@ struct MeaningDefinition {
 
   var space: PacketSpace { universe.space }
 
-  func meaning() throws(BudgetExceeded) -> Meaning {
+  func meaning() throws(BudgetExceeded) -> RawMeaning {
     try declareLimits()
     let refusal = firewall.rejects ? Verdict.reject.label : Verdict.drop.label
     let (arriving, delivered, looped) = (try universe.arriving, try universe.delivered, try universe.looped)
@@ -40,8 +45,8 @@ struct MeaningDefinition {
 
     let outbound = try departures(refusal: refusal, tracked: tracked)
     let verdicts = try inbound.restricted(to: arriving).overriding(outbound)
-    return try Meaning(
-      universe, verdicts: verdicts,
+    return try RawMeaning(
+      universe: universe, verdicts: verdicts,
       translations: translations().restricted(to: arriving.intersection(delivered).subtracting(looped)),
       masqueraded: masqueraded().intersection(arriving).subtracting(delivered).subtracting(looped))
   }

@@ -29,6 +29,16 @@ extension HookedChains {
 
   /// Returns what becomes of every packet of a host with these chains.
   public func meaning(in universe: Universe) throws(EvaluationError) -> Meaning {
+    let raw = try rawMeaning(in: universe)
+    do throws(BudgetExceeded) {
+      return try Meaning(raw)
+    } catch {
+      throw .budget(error)
+    }
+  }
+
+  /// Returns what becomes of every packet of a host with these chains, whether it can exist or not.
+  public func rawMeaning(in universe: Universe) throws(EvaluationError) -> RawMeaning {
     try checkNesting()
     do throws(BudgetExceeded) {
       var way = try PacketsOnTheWay(self, in: universe)
@@ -64,19 +74,17 @@ extension HookedChains {
 
 /// The way of all packets through the hooks of a host.
 ///
-/// Maps of packets on the way have labels of two kinds: the number of the state in which a packet goes on, or, behind
-/// `firstVerdict`, the verdict on one that went no further.
+/// Maps of packets on the way have labels of two kinds: that of the verdict on a packet that went no further, or the
+/// number of the state in which it goes on; the state in which all begin has that of the verdict that lets them through.
 private struct PacketsOnTheWay {
   private let host: HookedChains
   private let universe: Universe
   private let traversal: ChainTraversal
-  private var states: [PacketState] = []
-  private var stateLabels: [PacketState: UInt32] = [:]
+  private var states: [UInt32: PacketState] = [Verdict.accept.label: PacketState()]
+  private var stateLabels: [PacketState: UInt32] = [PacketState(): Verdict.accept.label]
   /// The packets that chains which translate see: the first ones of connections that this host did not begin itself and
   /// that came back over loopback, which were looked at when they were sent.
   private let translatable: PacketSet
-
-  private static let firstVerdict: UInt32 = 1 << 30
 
   init(_ host: HookedChains, in universe: Universe) throws(BudgetExceeded) {
     self.host = host
@@ -87,18 +95,19 @@ private struct PacketsOnTheWay {
 
   private mutating func label(of state: PacketState) -> UInt32 {
     if let label = stateLabels[state] { return label }
-    states.append(state)
-    stateLabels[state] = UInt32(states.count)
-    return UInt32(states.count)
+    // Behind those of all verdicts.
+    let label = Verdict.reject.label + UInt32(states.count)
+    states[label] = state
+    stateLabels[state] = label
+    return label
   }
 
-  mutating func meaning() throws(BudgetExceeded) -> Meaning {
+  mutating func meaning() throws(BudgetExceeded) -> RawMeaning {
     let space = universe.space
     let arriving = try universe.arriving
-    // Packets that cannot exist go along, since sets without them are larger; a meaning leaves them out.
-    let all = try space.everything.labelled(label(of: PacketState()))
+    let beginning = try space.everything.labelled(label(of: PacketState()))
 
-    var arrived = try all.restricted(to: arriving)
+    var arrived = try beginning.restricted(to: arriving)
     try pass(.prerouting, &arrived)
     if [.input, .forward, .postrouting].contains(where: { !host.entrances(at: $0).isEmpty }) {
       let delivered = try delivered(of: arrived)
@@ -109,44 +118,39 @@ private struct PacketsOnTheWay {
       try pass(.postrouting, &sentOn)
       arrived = try received.overriding(sentOn)
     }
-    var sent = try all.removing(arriving)
+    var sent = try beginning.removing(arriving)
     try pass(.output, &sent)
     try pass(.postrouting, &sent)
 
-    let accept = Verdict.accept.label
-    let last = PacketsOnTheWay.firstVerdict
-    let verdicts = try arrived.overriding(sent).relabelled { $0 < last ? accept : $0 - last }
-    return try Meaning(
-      universe, verdicts: verdicts, translations: translations(of: arrived.overriding(sent)),
-      masqueraded: masqueraded(of: arrived))
+    let all = try arrived.overriding(sent)
+    let states = states
+    return try RawMeaning(
+      universe: universe, verdicts: all.relabelled { states[$0] == nil ? $0 : Verdict.accept.label },
+      translations: translations(of: all), masqueraded: masqueraded(of: arrived))
   }
 
   /// Returns where packets are sent that came to the end in `packets`.
   private func translations(of packets: PacketMap) throws(BudgetExceeded) -> PacketMap {
-    guard states.contains(where: { $0.translation != 0 }) else { return universe.space.unlabelled }
+    guard states.values.contains(where: { $0.translation != 0 }) else { return universe.space.unlabelled }
     let states = states
     return try universe.settled(
-      packets.relabelled { $0 < PacketsOnTheWay.firstVerdict ? states[Int($0) - 1].translation : 0 })
+      packets.relabelled { states[$0]?.translation ?? 0 })
   }
 
   /// Returns the packets that came to the end in `packets` with an address of this host as their source.
   private func masqueraded(of packets: PacketMap) throws(BudgetExceeded) -> PacketSet {
-    guard states.contains(where: \.isMasqueraded) else { return universe.space.nothing }
+    guard states.values.contains(where: \.isMasqueraded) else { return universe.space.nothing }
     let states = states
-    return try packets.relabelled {
-      $0 < PacketsOnTheWay.firstVerdict && states[Int($0) - 1].isMasqueraded ? 1 : 0
-    }.domain
+    return try packets.relabelled { states[$0]?.isMasqueraded == true ? 1 : 0 }.domain
   }
 
   /// Returns the packets of `packets` that go to processes of the host; the others are routed on.
   private func delivered(of packets: PacketMap) throws(BudgetExceeded) -> PacketSet {
     let local = try universe.delivered
-    guard states.contains(where: { $0.translation != 0 }) else { return local }
+    guard states.values.contains(where: { $0.translation != 0 }) else { return local }
     let states = states
     let universe = universe
-    let translated = try packets.relabelled {
-      $0 < PacketsOnTheWay.firstVerdict ? states[Int($0) - 1].translation : 0
-    }
+    let translated = try packets.relabelled { states[$0]?.translation ?? 0 }
     let here = try translated.relabelled { label in
       if let translation = universe.translation(labelled: label), translation.targets == nil { 1 } else { 0 }
     }.domain
@@ -158,74 +162,104 @@ private struct PacketsOnTheWay {
     for entrance in host.entrances(at: hook) {
       var seen = try universe.packets(of: entrance.families)
       if entrance.translates { seen = try seen.intersection(translatable) }
-      let goingOn = packets.labels.filter { $0 < PacketsOnTheWay.firstVerdict }
-      if goingOn.count < packets.labels.count {
-        seen = try seen.intersection(packets.packets(labelled: Set(goingOn)))
+      let goingOn = packets.labels.filter { states[$0] != nil }
+      let exits = try exits(of: entrance, forStates: goingOn)
+      // Where all that come in a state leave by one exit, nothing else has to be known of them.
+      var next: [UInt32: UInt32] = [:]
+      for label in goingOn {
+        if let only = exits[label]?.onlyLabel { next[label] = follower(of: only, cameIn: label, through: entrance) }
       }
-      let inside = try packets.restricted(to: seen)
-      let changed: PacketMap
-      if goingOn.count == 1 {
-        // All come in one state, so that the exits alone tell what becomes of them.
-        let exits = try exits(of: entrance, for: inside, at: hook)
-        changed = try leave(entrance, exits) { (goingOn[0], $0) }
-      } else {
-        let pairs = try inside.paired(with: exits(of: entrance, for: inside, at: hook))
-        let space = universe.space
-        changed = try leave(entrance, pairs) { space.pair($0) }
+      let waiting = Set(goingOn.filter { next[$0] == nil })
+      var changed = try packets.relabelled { waiting.contains($0) ? 0 : next[$0] ?? $0 }.restricted(to: seen)
+      if !waiting.isEmpty {
+        let inside = try packets.relabelled { waiting.contains($0) ? $0 : 0 }.restricted(to: seen)
+        changed = try leave(entrance, inside, exits).overriding(changed)
       }
       packets = try changed.overriding(packets)
     }
   }
 
-  /// Returns how packets go on that leave `entrance`; `parts` tells, for a label of `exits`, the state in which they came
-  /// and the exit.
-  private mutating func leave(
-    _ entrance: HookedChains.Entrance, _ exits: PacketMap, parts: (UInt32) -> (UInt32, UInt32)
-  ) throws(BudgetExceeded) -> PacketMap {
-    var next: [UInt32: UInt32] = [:]
-    for label in exits.labels {
-      let (before, number) = parts(label)
-      let exit = traversal.exit(labelled: number)
-      let decision: Verdict =
-        switch exit.decision {
-        case .accept: .accept
-        case .drop: .drop
-        case .reject: .reject
-        case .fallThrough: entrance.policy
-        }
-      guard decision == .accept else {
-        next[label] = PacketsOnTheWay.firstVerdict + decision.label
-        continue
+  /// Returns how packets leave `entrance`, by the labels of the `states` in which they come there.
+  ///
+  /// What chains see of a translation is only that there was one, so that one evaluation does for all of them.
+  private func exits(
+    of entrance: HookedChains.Entrance, forStates labels: [UInt32]
+  ) throws(BudgetExceeded) -> [UInt32: PacketMap] {
+    var known: [PacketState: PacketMap] = [:]
+    var result: [UInt32: PacketMap] = [:]
+    for label in labels {
+      let state = seenState(label)
+      if known[state] == nil {
+        let exits = try traversal.exits(of: entrance.chain, in: state)
+        known[state] = entrance.knowsDeparture ? exits : try exits.fixing(.departure, to: 0)
       }
-      var state = exit.state
-      let old = states[Int(before) - 1]
-      // The first translation of a connection stands.
-      if old.translation != 0 { state.translation = old.translation }
-      next[label] = self.label(of: state)
+      result[label] = known[state]
     }
-    return try exits.relabelled { next[$0] ?? 0 }
+    return result
   }
 
-  /// Returns the exits of `entrance` for each of `inside`, as original packets.
-  private func exits(
-    of entrance: HookedChains.Entrance, for inside: PacketMap, at hook: HookedChains.Hook
+  /// Returns what chains see of the state that has `label`.
+  private func seenState(_ label: UInt32) -> PacketState {
+    var state = states[label, default: PacketState()]
+    if state.translation != 0 { state.translation = .max }
+    return state
+  }
+
+  /// Returns how the packets of `inside` go on that come to `entrance` in several states or leave by several of `exits`.
+  private mutating func leave(
+    _ entrance: HookedChains.Entrance, _ inside: PacketMap, _ exits: [UInt32: PacketMap]
   ) throws(BudgetExceeded) -> PacketMap {
-    // What chains see of a translation is only that there was one, so that one evaluation does for all of them.
+    let labels = inside.labels
+    let space = universe.space
+    let left = try original(exits, for: inside)
+    var next: [UInt32: UInt32] = [:]
+    if labels.count == 1 {
+      // All come in one state, so that the exits alone tell what becomes of them.
+      for exit in left.labels { next[exit] = follower(of: exit, cameIn: labels[0], through: entrance) }
+      return try left.relabelled { next[$0] ?? 0 }
+    }
+    let pairs = try inside.paired(with: left)
+    for label in pairs.labels {
+      let (before, exit) = space.pair(label)
+      next[label] = follower(of: exit, cameIn: before, through: entrance)
+    }
+    return try pairs.relabelled { next[$0] ?? 0 }
+  }
+
+  /// Returns the label of how packets go on that came to `entrance` in the state `before` and left by the exit `number`.
+  private mutating func follower(
+    of number: UInt32, cameIn before: UInt32, through entrance: HookedChains.Entrance
+  ) -> UInt32 {
+    let exit = traversal.exit(labelled: number)
+    let decision: Verdict =
+      switch exit.decision {
+      case .accept: .accept
+      case .drop: .drop
+      case .reject: .reject
+      case .fallThrough: entrance.policy
+      }
+    guard decision == .accept else { return decision.label }
+    var state = exit.state
+    // The first translation of a connection stands.
+    if let old = states[before], old.translation != 0 { state.translation = old.translation }
+    return label(of: state)
+  }
+
+  /// Returns the exit of each of `inside`, as original packets; `exits` tells it for packets as they are by now.
+  private func original(
+    _ exits: [UInt32: PacketMap], for inside: PacketMap
+  ) throws(BudgetExceeded) -> PacketMap {
     var result = universe.space.unlabelled
     var groups: [PacketState: [UInt32]] = [:]
-    for label in inside.labels {
-      var seen = states[Int(label) - 1]
-      if seen.translation != 0 { seen.translation = .max }
-      groups[seen, default: []].append(label)
-    }
-    for (seen, labels) in groups.sorted(by: { $0.value.lexicographicallyPrecedes($1.value) }) {
-      var exits = try traversal.exits(of: entrance.chain, in: seen)
-      if !entrance.knowsDeparture { exits = try exits.fixing(.departure, to: 0) }
-      let isTouched = seen.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
+    for label in inside.labels { groups[seenState(label), default: []].append(label) }
+    for (state, labels) in groups.sorted(by: { $0.value.lexicographicallyPrecedes($1.value) }) {
+      guard let exits = exits[labels[0]] else { continue }
+      let isTouched =
+        state.translation != 0 && exits.looks(at: [.destination, .destinationPort, .destinationKind])
       for group in isTouched ? labels.map({ [$0] }) : [labels] {
         let packets = try groups.count == 1 && !isTouched ? inside.domain : inside.packets(labelled: Set(group))
         let changed =
-          isTouched ? try translated(exits, by: states[Int(group[0]) - 1].translation, in: seen) : exits
+          isTouched ? try translated(exits, by: states[group[0], default: PacketState()].translation, in: state) : exits
         result = try result.overriding(changed.restricted(to: packets))
       }
     }

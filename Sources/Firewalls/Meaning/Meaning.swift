@@ -15,21 +15,16 @@ public struct Meaning {
   /// The first packets of accepted connections that leave with an address of this host as their source.
   public var masqueraded: PacketSet
 
-  /// Creates a meaning; what cannot exist is removed from it.
-  public init(
-    _ universe: Universe, verdicts: PacketMap, translations: PacketMap, masqueraded: PacketSet
-  ) throws(BudgetExceeded) {
-    self.universe = universe
-    self.verdicts = try verdicts.restricted(to: universe.possible)
-    guard !translations.isEmpty || !masqueraded.isEmpty else {
-      (self.translations, self.masqueraded) = (translations, masqueraded)
-      return
-    }
-    let accepted = try self.verdicts.packets(labelled: Verdict.accept.label)
-      .intersection(universe.new)
-    self.translations = try translations.restricted(to: accepted)
+  /// Creates the meaning that is `raw` without what cannot exist.
+  public init(_ raw: RawMeaning) throws(BudgetExceeded) {
+    universe = raw.universe
+    verdicts = try raw.verdicts.restricted(to: universe.possible)
+    (translations, masqueraded) = (raw.translations, raw.masqueraded)
+    guard raw.changesAddresses else { return }
+    let accepted = try verdicts.packets(labelled: Verdict.accept.label).intersection(universe.new)
+    translations = try translations.restricted(to: accepted)
     // An address of this host stays one.
-    self.masqueraded = try masqueraded.intersection(accepted).subtracting(
+    masqueraded = try masqueraded.intersection(accepted).subtracting(
       universe.space.set(
         .sourceKind, in: universe.space.value(AddressKind.local.rawValue, of: .sourceKind)))
   }
@@ -53,6 +48,33 @@ public struct Meaning {
   /// Returns `true` iff the same becomes of every packet; both must be of one universe.
   public func isEqual(to other: Meaning) -> Bool {
     verdicts == other.verdicts && translations == other.translations && masqueraded == other.masqueraded
+  }
+}
+
+/// What becomes of every packet at an enforcement point, of those that cannot exist too.
+///
+/// Sets without the latter are larger and take longer to make, and a comparison hardly ever needs them.
+public struct RawMeaning {
+  /// What the sets and labels are about.
+  public var universe: Universe
+
+  /// What becomes of packets: the labels are those of `Verdict`; every packet has one.
+  public var verdicts: PacketMap
+
+  /// Where first packets of a connection are sent instead, as far as they are accepted.
+  public var translations: PacketMap
+
+  /// The packets that leave with an address of this host as their source, as far as they are accepted.
+  public var masqueraded: PacketSet
+
+  /// `true` iff some packets are sent elsewhere, or leave with another source.
+  var changesAddresses: Bool { !translations.isEmpty || !masqueraded.isEmpty }
+
+  /// Returns `true` iff the same becomes by `other` of those of `packets` that can exist; if `false`, it may be so all the
+  /// same.
+  public func isPlainlyEqual(to other: RawMeaning, for packets: PacketSet) throws(BudgetExceeded) -> Bool {
+    if changesAddresses || other.changesAddresses { return false }
+    return try verdicts.differing(from: other.verdicts).intersection(packets).intersection(universe.possible).isEmpty
   }
 }
 

@@ -56,7 +56,7 @@ extension Decompiler {
       guard words.count > 1, words[0] == "-j" else {
         return try append(unknown: words.joined(separator: " "), for: selection, to: &rules)
       }
-      var reader = WordReader(words: Array(words.dropFirst(2)))
+      var reader = WordReader(words: words.dropFirst(2))
       var options: [WordReader.Option] = []
       while let option = reader.nextMatchOption() { options.append(option) }
       guard reader.isAtEnd, try append(words[1], options, of: rule, for: selection, to: &rules) else {

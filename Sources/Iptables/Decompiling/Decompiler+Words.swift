@@ -7,7 +7,7 @@ extension Decompiler {
   mutating func narrow(
     _ selections: inout [Selection], toWords words: [String], in table: String
   ) throws(BudgetExceeded) {
-    var reader = WordReader(words: words)
+    var reader = WordReader(words: words[...])
     let isNegated = reader.take("!")
     guard let first = reader.next() else { return }
     switch first {

@@ -159,22 +159,27 @@ struct Decompiler {
         to: universe.addresses(
           [destination.value.range], family, isNegated: destination.isNegated, in: .destination), in: universe)
     }
-    for (field, interface) in [(PacketField.arrival, rule.arrival), (.departure, rule.departure)] {
-      guard let interface else { continue }
-      let name = interface.value
-      let values =
-        name.hasSuffix("+")
-        ? InterfaceName.values(beginningWith: String(name.dropLast()))
-        : InterfaceName.value(of: name)...InterfaceName.value(of: name)
-      try selection.narrow(
-        field, to: universe.values(values, isNegated: interface.isNegated, of: field), in: universe)
-    }
+    if let arrival = rule.arrival { try narrow(&selection, .arrival, to: arrival) }
+    if let departure = rule.departure { try narrow(&selection, .departure, to: departure) }
     // The number 0 stands for every protocol.
     if let transport = rule.transport, transport.value.rawValue != 0 {
       let number = transport.value.rawValue
       try selection.narrow(
         .transport, to: universe.values(number...number, isNegated: transport.isNegated, of: .transport), in: universe)
     }
+  }
+
+  /// Leaves what has in `field` the interface `interface`, a name or its beginning.
+  private func narrow(
+    _ selection: inout Selection, _ field: PacketField, to interface: Selector<String>
+  ) throws(BudgetExceeded) {
+    let name = interface.value
+    let values =
+      name.hasSuffix("+")
+      ? InterfaceName.values(beginningWith: String(name.dropLast()))
+      : InterfaceName.value(of: name)...InterfaceName.value(of: name)
+    try selection.narrow(
+      field, to: universe.values(values, isNegated: interface.isNegated, of: field), in: universe)
   }
 }
 

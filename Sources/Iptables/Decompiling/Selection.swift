@@ -89,6 +89,10 @@ extension Universe {
   func addresses(
     _ ranges: [AddressRange], _ family: AddressFamily, isNegated: Bool, in field: PacketField
   ) -> ValueSet {
+    // Thousands of rules have one block each.
+    if ranges.count == 1, !isNegated, ranges[0].upper.value - ranges[0].lower.value < family.highest {
+      return space.values(ranges[0].lower.value...ranges[0].upper.value, of: field)
+    }
     switch family {
     case .ipv4:
       let set = IntervalSet(

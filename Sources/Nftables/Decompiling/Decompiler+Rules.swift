@@ -96,17 +96,15 @@ extension Decompiler {
       guard comparison == .unequal else { throw Unreadable(message: "`\(field.words)` is compared by size") }
       return [Cube(isTranslated: false)]
     }
-    let values = IntervalSet(single.flatMap { $0.sides[packetField]?.intervals ?? [] })
+    let values = single.first.map { space.intervals(of: $0[packetField]) } ?? IntervalSet()
     var cube = Cube()
     try depend(on: field, &cube)
-    if comparison == .unequal {
-      cube.sides[packetField] = values.complement.intersection(IntervalSet(0...packetField.highest))
-    } else {
-      guard let bound = values.intervals.first?.lowerBound else { return [] }
-      guard bound > 0 else { return [] }
-      cube.sides[packetField] = IntervalSet(0...(bound - 1))
+    var wanted = values.complement
+    if comparison == .below {
+      guard let bound = values.intervals.first?.lowerBound, bound > 0 else { return [] }
+      wanted = IntervalSet(0...(bound - 1))
     }
-    return [cube]
+    return cube.narrow(packetField, to: space.values(wanted, of: packetField), in: space) ? [cube] : []
   }
 
   /// Returns what `selector` matches when it is one of `keys`.
@@ -120,22 +118,29 @@ extension Decompiler {
         start.isTranslated = true
         return [start]
       }
-      var intervals: [ClosedRange<UInt128>] = []
-      for key in keys {
+      let intervals = try keys.compactMap { key in
         guard key.count == 1 else { throw Unreadable(message: "a key has too many parts") }
-        intervals += try part.values(key[0]).intervals
+        return try part.values(key[0])
       }
-      return start.narrow(field, to: IntervalSet(intervals)) ? [start] : []
+      return start.narrow(field, to: space.values(IntervalSet(intervals), of: field), in: space) ? [start] : []
     }
-    return try keys.compactMap { key in
-      guard key.count == selector.parts.count else { throw Unreadable(message: "a key has too few parts") }
+    let fields = try selector.parts.map { part in
+      guard let field = part.field.packetField else { throw Unreadable(message: "a status is part of a key") }
+      return field
+    }
+    var result: [Cube] = []
+    result.reserveCapacity(keys.count)
+    for key in keys {
+      guard key.count == fields.count else { throw Unreadable(message: "a key has too few parts") }
       var cube = start
-      for (part, datum) in zip(selector.parts, key) {
-        guard let field = part.field.packetField else { throw Unreadable(message: "a status is part of a key") }
-        guard cube.narrow(field, to: try part.values(datum)) else { return nil }
+      var isEmpty = false
+      for i in fields.indices {
+        let values = try selector.parts[i].values(key[i]).map { space.values($0, of: fields[i]) } ?? .none
+        if !cube.narrow(fields[i], to: values, in: space) { isEmpty = true }
       }
-      return cube
+      if !isEmpty { result.append(cube) }
     }
+    return result
   }
 
   /// Narrows `cube` to packets that have `field`.
@@ -143,8 +148,8 @@ extension Decompiler {
     if field.needsPorts { cube.looksAtPorts = true }
     let (family, transport) = field.dependencies
     let fits =
-      (family.map { cube.narrow(.family, to: IntervalSet(only: $0)) } ?? true)
-      && (transport.map { cube.narrow(.transport, to: IntervalSet(only: $0)) } ?? true)
+      (family.map { cube.narrow(.family, to: space.value($0, of: .family), in: space) } ?? true)
+      && (transport.map { cube.narrow(.transport, to: space.value($0, of: .transport), in: space) } ?? true)
     guard fits else { throw Unreadable(message: "fields that no packet has both are compared") }
   }
 
@@ -168,12 +173,14 @@ extension Decompiler {
         guard case .data(let data) = element.value, data.count == 2, case .address(let address) = data[0],
           case .port(let port) = data[1], address.family == family
         else { throw Unreadable(message: "`\(map)` leads to no address and port") }
-        let cubes = try self.cubes(selector, [element.key]).compactMap { $0.intersection(self.cube(of: family)) }
+        let cubes = try self.cubes(selector, [element.key]).compactMap {
+          $0.intersection(Cube(of: family, in: space), in: space)
+        }
         let distance = Int(port) - (try self.port(of: cubes))
         return (cubes, .translate(universe.label(of: .forward(to: [address], by: distance))))
       }
     case .spread(let family, let targets):
-      let cubes = matched.compactMap { $0.intersection(self.cube(of: family)) }
+      let cubes = matched.compactMap { $0.intersection(Cube(of: family, in: space), in: space) }
       guard let first = targets.first, targets.allSatisfy({ $0.port == first.port && $0.address.family == family })
       else { throw Unreadable(message: "connections are spread over different ports") }
       let distance = Int(first.port) - (try port(of: cubes))
@@ -183,16 +190,11 @@ extension Decompiler {
     }
   }
 
-  /// Returns the packets of `family`.
-  private func cube(of family: AddressFamily) -> Cube {
-    Cube(sides: [.family: IntervalSet(only: family.number)])
-  }
-
   /// Returns the one destination port of `cubes`.
   private func port(of cubes: [Cube]) throws(Unreadable) -> Int {
-    guard let port = cubes.first?.sides[.destinationPort]?.intervals.first?.lowerBound,
-      cubes.allSatisfy({ $0.sides[.destinationPort] == IntervalSet(only: port) })
+    guard let ports = cubes.first?[.destinationPort], cubes.allSatisfy({ $0[.destinationPort] == ports }),
+      let range = space.intervals(of: ports).intervals.first, range.lowerBound == range.upperBound
     else { throw Unreadable(message: "a destination is chosen without looking at one port") }
-    return Int(port)
+    return Int(range.lowerBound)
   }
 }

@@ -55,13 +55,13 @@ extension Field {
 }
 
 extension MaskedField {
-  /// Returns the values of the field that are `datum` under the mask.
-  func values(_ datum: Datum) throws(Unreadable) -> IntervalSet<UInt128> {
-    let values = try datum.values(in: field)
-    guard let mask else { return values }
-    guard let highest = field.packetField?.highest, let value = values.intervals.first, values.intervals.count == 1,
-      value.lowerBound == value.upperBound
-    else { throw Unreadable(message: "a mask stands before something that is no number") }
+  /// Returns the values of the field that are `datum` under the mask, or nothing if there are none.
+  func values(_ datum: Datum) throws(Unreadable) -> ClosedRange<UInt128>? {
+    let value = try datum.values(in: field)
+    guard let mask else { return value }
+    guard let highest = field.packetField?.highest, value.lowerBound == value.upperBound else {
+      throw Unreadable(message: "a mask stands before something that is no number")
+    }
     let width: UInt128 =
       switch field {
       case .saddr(.ipv4), .daddr(.ipv4): UInt128(UInt32.max)
@@ -70,44 +70,47 @@ extension MaskedField {
     let free = width & ~mask
     // Only the lowest bits are free in the mask of a network.
     guard free & (free &+ 1) == 0 else { throw Unreadable(message: "a mask leaves a gap") }
-    guard value.lowerBound & free == 0 else { return IntervalSet() }
-    return IntervalSet(value.lowerBound...(value.lowerBound | free))
+    guard value.lowerBound & free == 0 else { return nil }
+    return value.lowerBound...(value.lowerBound | free)
   }
 }
 
 extension Datum {
   /// Returns the values of `field` that the constant stands for.
-  func values(in field: Field) throws(Unreadable) -> IntervalSet<UInt128> {
-    switch (self, field.type) {
-    case (.address(let a), .ipv4) where a.family == .ipv4: IntervalSet(only: a.value)
-    case (.address(let a), .ipv6) where a.family == .ipv6: IntervalSet(only: a.value)
-    case (.addresses(let r), .ipv4) where r.family == .ipv4: IntervalSet(r.lower.value...r.upper.value)
-    case (.addresses(let r), .ipv6) where r.family == .ipv6: IntervalSet(r.lower.value...r.upper.value)
-    case (.port(let p), .port): IntervalSet(only: p)
-    case (.ports(let r), .port): IntervalSet(UInt128(r.lower)...UInt128(r.upper))
-    case (.transport(let t), .transport): IntervalSet(only: t.rawValue)
+  func values(in field: Field) throws(Unreadable) -> ClosedRange<UInt128> {
+    func only(_ value: some FixedWidthInteger & UnsignedInteger) -> ClosedRange<UInt128> {
+      UInt128(value)...UInt128(value)
+    }
+    return switch (self, field.type) {
+    case (.address(let a), .ipv4) where a.family == .ipv4: only(a.value)
+    case (.address(let a), .ipv6) where a.family == .ipv6: only(a.value)
+    case (.addresses(let r), .ipv4) where r.family == .ipv4: r.lower.value...r.upper.value
+    case (.addresses(let r), .ipv6) where r.family == .ipv6: r.lower.value...r.upper.value
+    case (.port(let p), .port): only(p)
+    case (.ports(let r), .port): UInt128(r.lower)...UInt128(r.upper)
+    case (.transport(let t), .transport): only(t.rawValue)
     case (.number(let n), .icmpType), (.number(let n), .icmpCode), (.number(let n), .icmpv6Type),
       (.number(let n), .icmpv6Code), (.number(let n), .number):
-      IntervalSet(only: n)
+      only(n)
     case (.interface(let name), .interface):
       name.hasSuffix("*")
-        ? IntervalSet(InterfaceName.values(beginningWith: String(name.dropLast())))
-        : IntervalSet(only: InterfaceName.value(of: name))
-    case (.family(let family), .family): IntervalSet(only: UInt8(family == .ipv4 ? 0 : 1))
+        ? InterfaceName.values(beginningWith: String(name.dropLast()))
+        : only(InterfaceName.value(of: name))
+    case (.family(let family), .family): only(UInt8(family == .ipv4 ? 0 : 1))
     case (.state(let state), .state):
       switch state {
-      case .established: IntervalSet(only: Packets.ConnectionState.established.rawValue)
-      case .related: IntervalSet(only: Packets.ConnectionState.related.rawValue)
-      case .invalid: IntervalSet(only: Packets.ConnectionState.invalid.rawValue)
+      case .established: only(Packets.ConnectionState.established.rawValue)
+      case .related: only(Packets.ConnectionState.related.rawValue)
+      case .invalid: only(Packets.ConnectionState.invalid.rawValue)
       }
     case (.addressType(let type), .addressType):
       switch type {
-      case .local: IntervalSet(only: AddressKind.local.rawValue)
-      case .broadcast: IntervalSet(only: AddressKind.broadcast.rawValue)
-      case .multicast: IntervalSet(only: AddressKind.multicast.rawValue)
-      case .anycast: IntervalSet(only: AddressKind.anycast.rawValue)
+      case .local: only(AddressKind.local.rawValue)
+      case .broadcast: only(AddressKind.broadcast.rawValue)
+      case .multicast: only(AddressKind.multicast.rawValue)
+      case .anycast: only(AddressKind.anycast.rawValue)
       }
-    case (.seconds(let s), .time) where s >= 0: IntervalSet(only: UInt64(s))
+    case (.seconds(let s), .time) where s >= 0: only(UInt64(s))
     default: throw Unreadable(message: "`\(field.words)` is compared with something that it cannot be")
     }
   }

@@ -24,7 +24,7 @@ struct Matched {
     if self.cubes.count == 1, self.cubes[0].isEverything {
       self.cubes = cubes
     } else {
-      self.cubes = self.cubes.flatMap { a in cubes.compactMap { a.intersection($0) } }
+      self.cubes = self.cubes.flatMap { a in cubes.compactMap { a.intersection($0, in: universe.space) } }
     }
   }
 
@@ -50,11 +50,7 @@ struct Matched {
     for action in order {
       var part = self
       try part.narrow(to: cubes[action, default: []], in: universe)
-      var split: [Cube] = []
-      split.reserveCapacity(part.cubes.count)
-      for cube in part.cubes {
-        if cube.looksAtPortsOfOthers { split += try universe.withPortsOfOthers(cube) } else { split.append(cube) }
-      }
+      let split = try universe.splitByPorts(part.cubes)
       for wanted in [nil, true, false] as [Bool?] where split.contains(where: { $0.isTranslated == wanted }) {
         let some = split.allSatisfy { $0.isTranslated == wanted } ? split : split.filter { $0.isTranslated == wanted }
         var rule = HookedChains.Rule(action, text: text)
@@ -64,7 +60,7 @@ struct Matched {
         if some.contains(where: { $0.conditions.count > 1 }) {
           rule.sets.append(try universe.set(of: some))
         } else {
-          rule.boxes = some.map { $0.box(in: universe.space) }
+          rule.boxes = some.map(\.boxOfFirstCondition)
         }
         result.append(rule)
       }
@@ -76,9 +72,9 @@ struct Matched {
 extension Universe {
   /// Returns the packets of `cubes`, whatever became of their destination.
   func set(of cubes: [Cube]) throws(BudgetExceeded) -> PacketSet {
-    var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map { $0.box(in: space) })
+    var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map(\.boxOfFirstCondition))
     for cube in cubes where cube.conditions.count > 1 {
-      var part = try space.set(of: cube.box(in: space))
+      var part = try space.set(of: cube.boxOfFirstCondition)
       for condition in cube.conditions.dropFirst() {
         part = try part.intersection(space.set(when: condition))
       }
@@ -87,15 +83,39 @@ extension Universe {
     return result
   }
 
-  /// Returns `cube` for protocols that have ports, and for others, whose packets have any bits where it looks at ports.
-  func withPortsOfOthers(_ cube: Cube) throws(BudgetExceeded) -> [Cube] {
-    let protocols = Cube.protocolsWithPorts
+  /// Returns `cubes`, of which those that look at ports of protocols without any are cut in two: for protocols that have
+  /// ports, and for others, whose packets have any bits where it looks.
+  func splitByPorts(_ cubes: [Cube]) throws(BudgetExceeded) -> [Cube] {
+    let protocols = space.protocolsWithPorts
+    let ported = space.intervals(of: protocols)
+    // Most ask for one protocol, and thousands for the same one.
+    var last: (transport: ValueSet, isPorted: Bool) = (protocols, true)
+    var result: [Cube] = []
+    result.reserveCapacity(cubes.count)
+    for cube in cubes {
+      let transport = cube[.transport]
+      if cube.looksAtPorts, transport != last.transport {
+        last = (transport, transport != .all && space.intervals(of: transport).isSubset(of: ported))
+      }
+      if cube.looksAtPorts, !last.isPorted {
+        result += try withPortsOfOthers(cube, protocols)
+      } else {
+        result.append(cube)
+      }
+    }
+    return result
+  }
+
+  /// Returns `cube` for `protocols`, which have ports, and for others, whose packets have any bits where it looks at ports.
+  private func withPortsOfOthers(_ cube: Cube, _ protocols: ValueSet) throws(BudgetExceeded) -> [Cube] {
     var ported = cube
-    var result = ported.narrow(.transport, to: protocols) ? [ported] : []
+    var result = ported.narrow(.transport, to: protocols, in: space) ? [ported] : []
     var others = cube
-    guard others.narrow(.transport, to: protocols.complement.intersection(IntervalSet(0...255))) else { return result }
-    others.sides[.destinationPort] = nil
-    others.sides[.sourcePort] = nil
+    let rest = space.values(
+      space.intervals(of: protocols).complement.intersection(IntervalSet(0...255)), of: .transport)
+    guard others.narrow(.transport, to: rest, in: space) else { return result }
+    others.widen(.destinationPort)
+    others.widen(.sourcePort)
     others.conditions.append(try unknown("ports of a protocol without any"))
     result.append(others)
     return result

@@ -151,3 +151,8 @@ extension ListedField {
       })
   }
 }
+
+extension IntervalSet<UInt128> {
+  /// Creates the set of `value` alone.
+  fileprivate init(only value: some FixedWidthInteger & UnsignedInteger) { self.init(UInt128(value)...UInt128(value)) }
+}

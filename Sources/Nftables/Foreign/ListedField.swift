@@ -118,19 +118,19 @@ struct ListedField {
     }
   }
 
-  /// Narrows `cube` to packets that have the field; returns `false` if there are none.
-  func depend(_ cube: inout Cube) -> Bool {
+  /// Narrows `cube`, whose values are of `space`, to packets that have the field; returns `false` if there are none.
+  func depend(_ cube: inout Cube, in space: PacketSpace) -> Bool {
     switch needs {
     case .nothing: return true
     case .ports:
       cube.looksAtPorts = true
       return true
-    case .family(let family): return cube.narrow(.family, to: IntervalSet(only: family.number))
-    case .transport(let number): return cube.narrow(.transport, to: IntervalSet(only: number))
+    case .family(let family): return cube.narrow(.family, to: space.value(family.number, of: .family), in: space)
+    case .transport(let number): return cube.narrow(.transport, to: space.value(number, of: .transport), in: space)
     case .message(let family):
       let transport: TransportProtocol = family == .ipv4 ? .icmp : .icmpv6
-      return cube.narrow(.family, to: IntervalSet(only: family.number))
-        && cube.narrow(.transport, to: IntervalSet(only: transport.rawValue))
+      return cube.narrow(.family, to: space.value(family.number, of: .family), in: space)
+        && cube.narrow(.transport, to: space.value(transport.rawValue, of: .transport), in: space)
     }
   }
 

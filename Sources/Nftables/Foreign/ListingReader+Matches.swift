@@ -47,7 +47,9 @@ extension ListingReader {
       }
       guard comparison == "!=" else { return .cubes(cubes) }
       var having = Cube()
-      for part in parts.compactMap(ListedField.init) where !part.depend(&having) { return .cubes([]) }
+      for part in parts.compactMap(ListedField.init) where !part.depend(&having, in: universe.space) {
+        return .cubes([])
+      }
       return .set(try universe.set(of: [having]).subtracting(universe.set(of: cubes)))
     }
     guard let field = ListedField(left) else { return .unknown }
@@ -77,7 +79,7 @@ extension ListingReader {
     if elements.contains(.string("*")) { return .unknown }
     var cube = Cube()
     guard let named = field.values(.array(elements)), let values = field.unmasked(named) else { return .unknown }
-    guard field.depend(&cube) else { return .cubes([]) }
+    guard field.depend(&cube, in: universe.space) else { return .cubes([]) }
     let every = field.every
     let wanted: IntervalSet<UInt128>
     switch comparison {
@@ -96,7 +98,8 @@ extension ListingReader {
       }
     default: return .unknown
     }
-    return .cubes(cube.narrow(packetField, to: wanted) ? [cube] : [])
+    let space = universe.space
+    return .cubes(cube.narrow(packetField, to: space.values(wanted, of: packetField), in: space) ? [cube] : [])
   }
 
   /// Returns the elements of `right`, a set with or without a name or a single value; nothing if they may change.
@@ -107,7 +110,10 @@ extension ListingReader {
       if flags.contains(.string("dynamic")) || flags.contains(.string("timeout")) || set["timeout"] != nil {
         return nil
       }
-      return set["elem"]?.array ?? []
+      let elements = set["elem"]?.array ?? []
+      // One that counts matches no longer when it has counted enough (NFTA_SET_ELEM_EXPRESSIONS).
+      let isPlain = elements.allSatisfy { $0["elem"]?["limit"] == nil && $0["elem"]?["quota"] == nil }
+      return isPlain ? elements : nil
     }
     if let some = right["set"]?.array { return some }
     return [right]
@@ -130,11 +136,14 @@ extension ListingReader {
     let data = parts.count == 1 ? [element] : element["concat"]?.array ?? []
     guard data.count == parts.count else { return nil }
     var cube = Cube()
+    let space = universe.space
     for (part, datum) in zip(parts, data) {
       guard let field = ListedField(part), let packetField = field.field,
         let values = field.values(datum).flatMap({ field.unmasked($0) })
       else { return nil }
-      guard field.depend(&cube), cube.narrow(packetField, to: values) else { return [] }
+      guard field.depend(&cube, in: space),
+        cube.narrow(packetField, to: space.values(values, of: packetField), in: space)
+      else { return [] }
     }
     return [cube]
   }

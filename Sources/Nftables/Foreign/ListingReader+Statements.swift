@@ -187,7 +187,7 @@ extension ListingReader {
     }
     var having = Cube()
     var exists = true
-    for field in fields.compactMap(\.self) where !field.depend(&having) { exists = false }
+    for field in fields.compactMap(\.self) where !field.depend(&having, in: universe.space) { exists = false }
     for i in ways.indices { try ways[i].narrow(to: exists ? [having] : [], in: universe) }
     try self.limit(limit, perSource: true, &ways, statement)
   }

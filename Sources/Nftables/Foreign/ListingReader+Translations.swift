@@ -31,8 +31,12 @@ extension ListingReader {
     }
     if var cases {
       if let family {
-        let cube = Cube(sides: [.family: IntervalSet(only: family.number)])
-        for i in cases.indices { cases[i].cubes = cases[i].cubes.compactMap { $0.intersection(cube) } }
+        let cube = Cube(of: family, in: universe.space)
+        for i in cases.indices {
+          cases[i].cubes = cases[i].cubes.compactMap {
+            $0.intersection(cube, in: universe.space)
+          }
+        }
       }
       if let rules = try rules(for: cases, ways, text) { return rules }
     }
@@ -104,13 +108,17 @@ extension ListingReader {
           continue
         }
         for cube in part.cubes {
-          guard let ports = cube.sides[.destinationPort], let last = ports.intervals.last,
-            last.upperBound - ports.intervals[0].lowerBound < 1024
+          let ports = universe.space.intervals(of: cube[.destinationPort]).intervals
+          guard cube[.destinationPort] != .all, let last = ports.last,
+            last.upperBound - ports[0].lowerBound < 1024
           else { return nil }
-          for value in ports.intervals.flatMap({ Array($0) }) {
+          for value in ports.joined() {
             var single = part
             single.cubes = [cube]
-            try single.narrow(to: [Cube(sides: [.destinationPort: IntervalSet(value...value)])], in: universe)
+            var target = Cube()
+            _ = target.narrow(
+              .destinationPort, to: universe.space.value(value, of: .destinationPort), in: universe.space)
+            try single.narrow(to: [target], in: universe)
             result += try single.rules(action(one.target, by: Int(port) - Int(value)), text, in: universe)
           }
         }

@@ -26,6 +26,9 @@ public struct PacketBox: Sendable {
     }
   }
 
+  /// `true` iff every packet is in it.
+  public var isEverything: Bool { condition == 0 && sides == .zero }
+
   /// Returns the box of those packets for which `condition` holds.
   ///
   /// - Requires: the box has no condition yet.
@@ -61,7 +64,7 @@ extension PacketSpace {
   public func contains(_ packet: PacketValues, in box: PacketBox) -> Bool {
     for level in 0..<UInt8(fieldCount) where box.side(level) != ValueSet.all.number {
       let field = PacketField(rawValue: level)
-      guard valueSets.sets[Int(box.side(level))].contains(packet[field]) else { return false }
+      guard valueSets[box.side(level)].contains(where: { $0.contains(packet[field]) }) else { return false }
     }
     return true
   }

@@ -66,8 +66,11 @@ extension PacketSpace {
   /// Returns the canonical form of `diagram`, in which the level of each field is that of `levels`.
   fileprivate func canonicalForm(of diagram: Ref, _ levels: [UInt8], _ names: ValueNames?) -> [UInt8] {
     var result: [UInt8] = []
-    var numbers: [UInt32: UInt128] = [:]
+    // What the walk makes of a node is its number.
+    let walk = beginWalk()
+    var count: UInt32 = 0
     func add(_ value: UInt128) {
+      if value < 0x80 { return result.append(UInt8(value)) }
       var rest = value
       while rest >= 0x80 {
         result.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -77,37 +80,39 @@ extension PacketSpace {
     }
     // A label is even and a node odd.
     func add(_ target: Ref) {
-      add(target.isLeaf ? UInt128(target.label) << 1 : (numbers[target.node] ?? 0) << 1 | 1)
+      let number = target.isLeaf ? target.label : visited(target, in: walk)?.node ?? 0
+      add(UInt128(number) << 1 | (target.isLeaf ? 0 : 1))
     }
     // The depth of recursion is that of the diagram, which is the number of fields.
-    func visit(_ ref: Ref) {
-      guard !ref.isLeaf, numbers[ref.node] == nil else { return }
+    func number(_ ref: Ref) {
+      guard !ref.isLeaf, visited(ref, in: walk) == nil else { return }
       let node = nodes[Int(ref.node)]
       let range = Int(node.first)..<Int(node.first) + Int(node.count)
       if let names, names.fields.contains(PacketField(rawValue: node.level)) {
         let renamed = names.renamed(range.map { (edges[$0].upper, edges[$0].target) })
-        for edge in renamed { visit(edge.target) }
+        for edge in renamed { number(edge.target) }
         begin(ref, count: renamed.count)
         var lower: UInt128 = 0
         for edge in renamed { addEdge(edge.upper, edge.target, &lower) }
         return
       }
-      for i in range { visit(edges[i].target) }
+      for i in range { number(edges[i].target) }
       begin(ref, count: range.count)
       var lower: UInt128 = 0
       for i in range { addEdge(edges[i].upper, edges[i].target, &lower) }
     }
-    func begin(_ ref: Ref, count: Int) {
-      numbers[ref.node] = UInt128(numbers.count)
+    func begin(_ ref: Ref, count edges: Int) {
+      visit(ref, in: walk, result: Ref(node: count))
+      count += 1
       result.append(levels[Int(nodes[Int(ref.node)].level)])
-      add(UInt128(count))
+      add(UInt128(edges))
     }
     func addEdge(_ upper: UInt128, _ target: Ref, _ lower: inout UInt128) {
       add(upper - lower)
       add(target)
       lower = upper
     }
-    visit(diagram)
+    number(diagram)
     add(diagram)
     return result
   }

@@ -16,6 +16,9 @@ public struct PacketMap {
   /// `true` iff no packet has a label.
   public var isEmpty: Bool { root == .undefined }
 
+  /// The label that every packet has, or nothing if there are several, or packets without any.
+  public var onlyLabel: UInt32? { root.isLeaf && root != .undefined ? root.label : nil }
+
   /// The packets that have a label.
   public var domain: PacketSet {
     get throws(BudgetExceeded) {
@@ -37,7 +40,9 @@ public struct PacketMap {
   ///
   /// - Requires: labels are below 2^31.
   public func relabelled(_ change: (UInt32) -> UInt32) throws(BudgetExceeded) -> PacketMap {
-    PacketMap(
+    // Far more often than not, nothing changes; to see that makes no nodes.
+    if labels.allSatisfy({ change($0) == $0 }) { return self }
+    return PacketMap(
       space,
       try space.replaceLabels(of: root) {
         let label = change($0)

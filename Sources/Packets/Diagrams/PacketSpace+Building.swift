@@ -3,10 +3,19 @@ extension PacketSpace {
   ///
   /// It takes all boxes at once, which is far faster than to add them one by one.
   public func map(of boxes: [PacketBox]) throws(BudgetExceeded) -> PacketMap {
-    guard !boxes.isEmpty else { return PacketMap(self, .undefined) }
+    try map(of: boxes, over: unlabelled)
+  }
+
+  /// Returns the map that gives each packet the lowest label among those of the `boxes` that it is in, and others the
+  /// label that they have in `rest`.
+  ///
+  /// It is `map(of: boxes).overriding(rest)`, made at once.
+  public func map(of boxes: [PacketBox], over rest: PacketMap) throws(BudgetExceeded) -> PacketMap {
+    precondition(rest.space === self)
+    guard !boxes.isEmpty else { return rest }
     precondition(boxes.allSatisfy { Int($0.condition) < fieldCount })
     let sorted = boxes.sorted { $0.precedes($1) }
-    return PacketMap(self, try build(sorted, at: 0, lower: 0, upper: sorted.count))
+    return PacketMap(self, try build(sorted, at: 0, lower: 0, upper: sorted.count, over: rest.root))
   }
 
   /// Returns the packets that are in one of `boxes`, whatever their labels.
@@ -29,7 +38,7 @@ extension PacketSpace {
     precondition(has(field))
     if Int(field.rawValue) >= PacketField.count {
       let base = scratch.count
-      addCuts(of: values.number, at: field.rawValue, to: .everything, base: base)
+      addCuts(of: values.number, at: field.rawValue, to: .everything, over: .undefined, base: base)
       return PacketSet(self, try makeNode(at: field.rawValue, from: base))
     }
     var box = PacketBox()
@@ -42,9 +51,10 @@ extension PacketSpace {
     try set(condition, in: .one)
   }
 
-  /// Returns the diagram from `level` on of the boxes from `lower` to before `upper`, whose sides before are equal.
+  /// Returns the diagram from `level` on of the boxes from `lower` to before `upper`, whose sides before are equal, and of
+  /// `rest` where no box is.
   private func build(
-    _ boxes: [PacketBox], at level: UInt8, lower: Int, upper: Int
+    _ boxes: [PacketBox], at level: UInt8, lower: Int, upper: Int, over rest: Ref
   ) throws(BudgetExceeded) -> Ref {
     let end = UInt8(PacketField.count + conditions.count)
     var level = level
@@ -52,59 +62,96 @@ extension PacketSpace {
     while level < end, boxes[upper - 1].side(level) == ValueSet.all.number { level += 1 }
     // The labels of equal boxes are in order.
     if level == end { return Ref(label: boxes[lower].label) }
-    if upper - lower == 1 { return try buildOne(boxes[lower], from: level) }
+    // What looks at fields before stands beside the boxes, and not below them.
+    if self.level(rest) <= level {
+      return try combine(
+        build(boxes, at: level, lower: lower, upper: upper, over: .undefined), rest, .override)
+    }
+    if upper - lower == 1 { return try buildOne(boxes[lower], from: level, over: rest) }
 
     var start = lower
     while boxes[start].side(level) == ValueSet.all.number { start += 1 }
-    let everywhere = start == lower ? Ref.undefined : try build(boxes, at: level + 1, lower: lower, upper: start)
+    if start > lower {
+      let everywhere = try build(boxes, at: level + 1, lower: lower, upper: start, over: .undefined)
+      let others = try build(boxes, at: level, lower: start, upper: upper, over: .undefined)
+      return try combine(combine(others, everywhere, .least), rest, .override)
+    }
+    var targets: [Ref] = []
     var pieces: [Piece] = []
+    var parts: [Range<Int>] = []
     while start < upper {
       let side = boxes[start].side(level)
       var next = start + 1
       while next < upper, boxes[next].side(level) == side { next += 1 }
-      let target = try build(boxes, at: level + 1, lower: start, upper: next)
-      for interval in valueSets.sets[Int(side)].intervals {
-        pieces.append(Piece(lower: interval.lowerBound, upper: interval.upperBound, target: target))
+      for interval in valueSets[side] {
+        pieces.append(Piece(lower: interval.lowerBound, upper: interval.upperBound, part: parts.count))
       }
+      parts.append(start..<next)
       start = next
     }
     pieces.sort { $0.lower < $1.lower }
+    // Where values overlap, the lowest label decides, and only then `rest`.
+    let below = pieces[...].isDisjoint ? rest : .undefined
+    targets.reserveCapacity(parts.count)
+    for part in parts {
+      targets.append(
+        try build(boxes, at: level + 1, lower: part.lowerBound, upper: part.upperBound, over: below))
+    }
     let base = scratch.count
     defer { scratch.truncate(to: base) }
-    try addCuts(of: pieces, at: level, base: base)
-    return try combine(makeNode(at: level, from: base), everywhere, .least)
+    try addCuts(of: pieces, to: targets, at: level, over: below, base: base)
+    let result = try makeNode(at: level, from: base)
+    return below == rest ? result : try combine(result, rest, .override)
   }
 
-  /// Returns the diagram from `level` on of one box.
-  private func buildOne(_ box: PacketBox, from level: UInt8) throws(BudgetExceeded) -> Ref {
+  /// Returns the diagram from `level` on of one box, and of `rest`, which looks at later fields alone, where it is not.
+  private func buildOne(_ box: PacketBox, from level: UInt8, over rest: Ref) throws(BudgetExceeded) -> Ref {
+    let end = PacketField.count + conditions.count
+    // Below the level at which `rest` begins, they stand side by side.
+    let split = min(end, Int(self.level(rest)))
     var target = Ref(label: box.label)
-    var at = PacketField.count + conditions.count
-    while at > Int(level) {
-      at -= 1
-      let side = box.side(UInt8(at))
-      guard side != ValueSet.all.number else { continue }
-      let base = scratch.count
-      addCuts(of: side, at: UInt8(at), to: target, base: base)
-      target = try makeNode(at: UInt8(at), from: base)
+    if rest.isLeaf {
+      target = try buildOne(box, Int(level)..<end, to: target, over: rest)
+    } else {
+      target = try combine(buildOne(box, split..<end, to: target, over: .undefined), rest, .override)
+      target = try buildOne(box, Int(level)..<split, to: target, over: rest)
     }
     return target
   }
 
-  /// Adds edges to `target` for the values of the set `side`, and to nothing for the others.
-  private func addCuts(of side: UInt32, at level: UInt8, to target: Ref, base: Int) {
+  /// Returns the diagram that leads to `target` for what is in `box` by its fields at `levels`, and to `rest` otherwise.
+  private func buildOne(
+    _ box: PacketBox, _ levels: Range<Int>, to target: Ref, over rest: Ref
+  ) throws(BudgetExceeded) -> Ref {
+    var target = target
+    for level in levels.reversed() {
+      let side = box.side(UInt8(level))
+      guard side != ValueSet.all.number else { continue }
+      let base = scratch.count
+      addCuts(of: side, at: UInt8(level), to: target, over: rest, base: base)
+      target = try makeNode(at: UInt8(level), from: base)
+    }
+    return target
+  }
+
+  /// Adds edges to `target` for the values of the set `side`, and to `rest` for the others.
+  private func addCuts(of side: UInt32, at level: UInt8, to target: Ref, over rest: Ref, base: Int) {
     let highest = PacketField(rawValue: level).highest
     var next: UInt128 = 0
-    for interval in valueSets.sets[Int(side)].intervals {
-      if interval.lowerBound > next { addEdge(upTo: interval.lowerBound - 1, to: .undefined, base: base) }
+    for interval in valueSets[side] {
+      if interval.lowerBound > next { addEdge(upTo: interval.lowerBound - 1, to: rest, base: base) }
       addEdge(upTo: interval.upperBound, to: target, base: base)
       if interval.upperBound == highest { return }
       next = interval.upperBound + 1
     }
-    addEdge(upTo: highest, to: .undefined, base: base)
+    addEdge(upTo: highest, to: rest, base: base)
   }
 
-  /// Adds edges for `pieces`, which are sorted by where they begin, and to nothing for the other values.
-  private func addCuts(of pieces: [Piece], at level: UInt8, base: Int) throws(BudgetExceeded) {
+  /// Adds edges for `pieces`, which are sorted by where they begin, to the targets of their parts, and to `rest` for the
+  /// other values; where pieces overlap, there is no rest.
+  private func addCuts(
+    of pieces: [Piece], to targets: [Ref], at level: UInt8, over rest: Ref, base: Int
+  ) throws(BudgetExceeded) {
     try spend(pieces.count)
     let highest = PacketField(rawValue: level).highest
     var start = 0
@@ -118,24 +165,26 @@ extension PacketSpace {
         next += 1
       }
       if pieces[start].lower > end.map({ $0 + 1 }) ?? 0 {
-        addEdge(upTo: pieces[start].lower - 1, to: .undefined, base: base)
+        addEdge(upTo: pieces[start].lower - 1, to: rest, base: base)
       }
       if next == start + 1 {
-        addEdge(upTo: upper, to: pieces[start].target, base: base)
+        addEdge(upTo: upper, to: targets[pieces[start].part], base: base)
       } else {
-        for edge in try cut(pieces[start..<next], pieces[start].lower...upper) {
+        for edge in try cut(pieces[start..<next], to: targets, pieces[start].lower...upper) {
           addEdge(upTo: edge.upper, to: edge.target, base: base)
         }
       }
       end = upper
       start = next
     }
-    if end != highest { addEdge(upTo: highest, to: .undefined, base: base) }
+    if end != highest { addEdge(upTo: highest, to: rest, base: base) }
   }
 
-  /// Returns the edges of the values `whole` for `pieces`, which are sorted by where they begin; where they overlap, they
-  /// are combined.
-  private func cut(_ pieces: ArraySlice<Piece>, _ whole: ClosedRange<UInt128>) throws(BudgetExceeded) -> [Edge] {
+  /// Returns the edges of the values `whole` for `pieces`, which are sorted by where they begin; where they overlap, the
+  /// targets of their parts are combined.
+  private func cut(
+    _ pieces: ArraySlice<Piece>, to targets: [Ref], _ whole: ClosedRange<UInt128>
+  ) throws(BudgetExceeded) -> [Edge] {
     var edges: [Edge] = []
     if pieces.isDisjoint {
       edges.reserveCapacity(2 * pieces.count + 1)
@@ -143,14 +192,14 @@ extension PacketSpace {
         if piece.lower > edges.last.map({ $0.upper + 1 }) ?? whole.lowerBound {
           edges.append(Edge(upTo: piece.lower - 1, to: .undefined))
         }
-        edges.append(Edge(upTo: piece.upper, to: piece.target))
+        edges.append(Edge(upTo: piece.upper, to: targets[piece.part]))
       }
       if edges.last?.upper != whole.upperBound { edges.append(Edge(upTo: whole.upperBound, to: .undefined)) }
       return edges
     }
     let middle = pieces.startIndex + pieces.count / 2
-    let first = try cut(pieces[..<middle], whole)
-    let second = try cut(pieces[middle...], whole)
+    let first = try cut(pieces[..<middle], to: targets, whole)
+    let second = try cut(pieces[middle...], to: targets, whole)
     try spend(first.count + second.count)
     edges.reserveCapacity(first.count + second.count)
     var i = 0
@@ -167,11 +216,11 @@ extension PacketSpace {
   }
 }
 
-/// Values of a field that lead to a diagram.
+/// Values of a field that lead to the diagram of a part of the boxes.
 struct Piece {
   let lower: UInt128
   let upper: UInt128
-  let target: Ref
+  let part: Int
 }
 
 extension ArraySlice<Piece> {
