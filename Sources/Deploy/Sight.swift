@@ -41,7 +41,10 @@ struct Sight {
   ///
   /// - Throws: `.stale` iff the table is not so any more; nothing was changed then.
   mutating func carryOut(_ transaction: Transaction) throws(NetlinkError) {
-    if transaction.size >= Sight.large { changes = nil }
+    if transaction.size >= Sight.large {
+      changes = nil
+      kernel.stopListening()
+    }
     for attempt in 1... {
       do throws(NetlinkError) {
         try kernel.carryOut(transaction, generation: generation)
@@ -54,7 +57,8 @@ struct Sight {
     // The kernel counts every change, whoever makes it.
     generation = Generation.after(generation)
     carriedOut.append(transaction)
-    // A change of others that is just being told would be heard in part.
+    guard changes == nil else { return }
+    // Whoever begins to listen may hear of a change of others that is just being told in part.
     changes = try kernel.changes()
     if try kernel.generation().number != generation { changes = nil }
   }

@@ -300,6 +300,27 @@ import Testing
     try machine.expect(0, "apply", on: wide)
   }
 
+  @Test func whoOnlyLooksOpensNothingForWriting() throws {
+    let (machine, narrow, wide) = try host("looks")
+    try machine.nft("table ip others { chain in { type filter hook input priority 0; }; }")
+    let record = machine.folder.appending(path: "calls").path
+    let calls =
+      "openat,open,creat,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,link,linkat,symlinkat,truncate"
+    for words in [["plan"], ["verify"], ["verify", "--own"], ["plan", "--format", "json"]] {
+      _ = try machine.namespace.run(
+        ["strace", "-f", "-qq", "-e", "trace=\(calls)", "-o", record] + machine.command(words, on: wide))
+      let lines = try String(contentsOfFile: record, encoding: .utf8).split(separator: "\n")
+      #expect(lines.count > 10)
+      let writes = lines.filter { line in
+        !line.contains("(AT_FDCWD, \"/dev/null\"")
+          && (line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT")
+            || !line.contains("open"))
+      }
+      #expect(writes.filter { !$0.contains("+++") && !$0.contains("---") } == [], "\(words)")
+    }
+    try machine.expect(0, "verify", "--own", on: narrow)
+  }
+
   @Test(arguments: [
     ["capsh", "--drop=cap_net_admin", "--", "-c", "exec \"$@\"", "sh"],
     ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"],

@@ -27,7 +27,7 @@ public final class ChangeEvents {
   private var complete: [ChangeEvent] = []
 
   /// `true` iff changes came faster than they were read.
-  private var hasLost = false
+  private(set) var hasLost = false
 
   /// Listens through `socket`, which receives the group of nf_tables (`NFNLGRP_NFTABLES`).
   public init(_ socket: any NetfilterSocket) { self.socket = socket }
@@ -64,25 +64,32 @@ public final class ChangeEvents {
   /// Returns the generation now, if all changes since the generation `since` were of other tables than those with the name
   /// `table`; else nothing, as if changes were lost.
   ///
-  /// What is asked of must have begun to be told before `since` was read from the kernel. Nothing is taken from `next`.
+  /// They must have been listened to before `since` was read from the kernel; those up to it are forgotten.
   public func generation(since: UInt32, sparing table: String) throws(NetlinkError) -> UInt32? {
-    while !hasLost, complete.count < 100_000 {
+    try drain()
+    // Of a change that was told in part, it is not known which tables it touched.
+    guard !hasLost, tables.isEmpty else { return nil }
+    complete.removeAll { Int32(bitPattern: $0.generation.number &- since) <= 0 }
+    var generation = since
+    for change in complete {
+      guard change.generation.number == Generation.after(generation), !change.tables.contains(table) else { return nil }
+      generation = change.generation.number
+    }
+    return generation
+  }
+
+  /// Takes note of all that was told so far.
+  func drain() throws(NetlinkError) {
+    while !hasLost {
       do throws(NetlinkError) {
         for message in try Message.all(in: try socket.receive(within: 0)) { try add(message) }
+        if complete.count > 100_000 { hasLost = true }
       } catch {
         if error == .timedOut { break }
         guard error == .lostAnswers else { throw error }
         hasLost = true
       }
     }
-    // Of a change that was told in part, it is not known which tables it touched.
-    guard !hasLost, tables.isEmpty else { return nil }
-    var generation = since
-    for change in complete where Int32(bitPattern: change.generation.number &- generation) > 0 {
-      guard change.generation.number == Generation.after(generation), !change.tables.contains(table) else { return nil }
-      generation = change.generation.number
-    }
-    return generation
   }
 
   /// Takes note of `message`.

@@ -37,8 +37,20 @@ public final class Kernel {
     listen = { () throws(NetlinkError) in try ChangeEvents(namespace: namespace) }
   }
 
-  /// Listens to changes of its tables from now on; nothing if it tells none.
-  public func changes() throws(NetlinkError) -> ChangeEvents? { try listen() }
+  /// The changes that are listened to.
+  ///
+  /// They are kept: the kernel lets whoever closes such a socket wait until all that was deleted is gone.
+  private var events: ChangeEvents?
+
+  /// Listens to changes of its tables from now on, or goes on listening; nothing if it tells none.
+  public func changes() throws(NetlinkError) -> ChangeEvents? {
+    try events?.drain()
+    if events?.hasLost ?? true { events = try listen() }
+    return events
+  }
+
+  /// Listens to changes no more.
+  public func stopListening() { events = nil }
 
   /// Returns a number that no message has had.
   func nextSequence(_ count: UInt32 = 1) -> UInt32 {

@@ -1,5 +1,6 @@
 import Deploy
 import Netlink
+import Nftables
 import Packets
 import Syntax
 import Testing
@@ -29,6 +30,46 @@ import Testing
     #expect(session.client == ip(client))
     #expect(session.interface == interface)
     #expect((session.clientPort, session.serverPort) == (50022, 22))
+  }
+
+  /// A kept ruleset is judged without its policy, on the interface that leads to the peer.
+  @Test func `a ruleset that was kept is judged by itself`() throws {
+    let host = try Watched(Watched.site)
+    let table = NftablesBackend.table(for: host.firewall, sources: host.sources).0
+    var facts = HostFacts()
+    facts.addresses = AddressSet([ip("192.0.2.10"), ip("10.0.0.10"), ip("2001:db8::10")])
+    facts.read(
+      route: """
+        Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+        eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+        eth1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+        eth9\t0000000A\t00000000\t0001\t0\t0\t5\t00FFFFFF\t0\t0\t0
+        eth8\t0700000A\t00000000\t0201\t0\t0\t0\tFFFFFFFF\t0\t0\t0
+
+        """)
+    facts.read(
+      ipv6Route: """
+        20010db8000000000000000000000000 40 \(String(repeating: "0", count: 32)) 00 \(String(repeating: "0", count: 32)) 00000100 00000001 00000000 00000001     eth1
+        00000000000000000000000000000000 00 \(String(repeating: "0", count: 32)) 00 fd000000000000000000000000000001 00000400 00000003 00000000 00000003     eth0
+
+        """)
+    #expect(facts.interface(towards: ip("10.0.0.7")) == "eth1")
+    #expect(facts.interface(towards: ip("203.0.113.7")) == "eth0")
+    #expect(facts.interface(towards: ip("2001:db8::7")) == "eth1")
+    #expect(facts.interface(towards: ip("2001:db9::7")) == "eth0")
+    #expect(HostFacts().interface(towards: ip("10.0.0.7")) == nil)
+    func outcome(_ session: String, _ table: Table) throws -> LockoutGuard.Finding {
+      try LockoutGuard(table, of: "web1", facts: facts, listeners: [], on: Watched.today).finding(of: .init(session))
+    }
+    #expect(try outcome("203.0.113.7 50022 192.0.2.10 22", table).outcome == .letIn)
+    #expect(try outcome("10.0.0.7 50022 10.0.0.10 22", table).outcome == .letIn)
+    let refused = try outcome("198.51.100.7 50022 192.0.2.10 22", table)
+    #expect(refused.outcome == .shutOut)
+    #expect(refused.sentences == ["web1 would refuse 198.51.100.7 at 192.0.2.10, 22/tcp, arriving on eth0."])
+    // Where no rule refuses anything, everybody is let in.
+    #expect(try outcome("198.51.100.7 50022 192.0.2.10 22", Table("portcullis")).outcome == .letIn)
+    // An address that is the host's own, as the session says.
+    #expect(try outcome("203.0.113.7 50022 192.0.2.99 22", table).outcome == .letIn)
   }
 
   @Test func `what is no session is told apart from nothing`() {
