@@ -49,6 +49,8 @@ bench: release ## Measure speed and memory beside other programs.
 	@.ci/setup bench
 	swift build $(RELEASE) --product packet-sets
 	swift build $(RELEASE) --product phases
+	swift build $(RELEASE) --product live-hosts
+	swift build $(RELEASE) --product packet-cost
 	Tests/Benchmarks/run
 
 lint: ## Check the layout of the code and the scripts.

@@ -78,8 +78,11 @@ let package = Package(
       dependencies: ["Driver", "Nftables", "Iptables", "Kubernetes", "Firewalls", "Policies", "Syntax"],
       path: "Tests/Benchmarks/Phases", swiftSettings: settings),
     .executableTarget(
-      name: "netlink-tables", dependencies: ["Netlink", "Nftables", "Packets"],
-      path: "Tests/Benchmarks/NetlinkTables", swiftSettings: settings),
+      name: "live-hosts",
+      dependencies: ["Deploy", "Driver", "Netlink", "Nftables", "Firewalls", "Policies", "Syntax", "Packets"],
+      path: "Tests/Benchmarks/LiveHosts", swiftSettings: settings),
+    .executableTarget(
+      name: "packet-cost", dependencies: ["CNetfilter"], path: "Tests/Benchmarks/PacketCost", swiftSettings: settings),
     tests(
       of: "Driver", named: "KernelTests",
       with: ["probe", "Nftables", "Iptables", "Firewalls", "Policies", "Syntax", "Packets"],

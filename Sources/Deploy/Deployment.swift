@@ -23,20 +23,26 @@ public struct Deployment {
     try kernel.table(named: Deployment.table, watching: kernel.changes())
   }
 
+  /// Returns `known` if the table is still so, or else the table as it is.
+  public func live(knowing known: LiveTable?) throws(NetlinkError) -> LiveTable? {
+    try Sight(of: kernel, knowing: known).table
+  }
+
   /// Carries out what `plan` returns for the table as it is, and again if somebody else changes it meanwhile.
   ///
   /// - Parameters:
   ///   - plan: the steps for a table; an empty plan ends the change.
   ///   - prove: throws unless the ruleset that is ready in the kernel, read back, does what it should.
+  ///   - known: the table as it was read before, which is not read again if nobody changed any rules since.
   /// - Returns: `true` iff another ruleset judges now.
   /// - Throws: what `plan` and `prove` throw, and why the kernel refused; the table judges as before then.
   @discardableResult
   public func change(
-    by plan: (LiveTable?) throws -> Plan, proving prove: (Table) throws -> Void
+    by plan: (LiveTable?) throws -> Plan, proving prove: (Table) throws -> Void, knowing known: LiveTable? = nil
   ) throws -> Bool {
     var hasSwapped = false
     for attempt in 1... {
-      var sight = try Sight(of: kernel)
+      var sight = try Sight(of: kernel, knowing: attempt == 1 ? known : nil)
       let plan = try plan(sight.table)
       if plan.isEmpty { break }
       do {

@@ -28,12 +28,19 @@ struct Sight {
   /// From how many rules and elements on the kernel is not asked to tell a transaction, which would take it as long again.
   private static let large = 1000
 
-  /// Looks at our table in `kernel`.
-  init(of kernel: Kernel) throws(NetlinkError) {
+  /// Looks at our table in `kernel`, unless it is still as it is `known`.
+  ///
+  /// With `elements` what sets held then they hold now, if they are the same ones; the caller has to see that it is so.
+  init(of kernel: Kernel, knowing known: LiveTable? = nil, elements: LiveTable? = nil) throws(NetlinkError) {
     self.kernel = kernel
     changes = try kernel.changes()
     let before = try kernel.generation().number
-    table = try kernel.table(named: Deployment.table, watching: changes)
+    // Elements go away by themselves without a change that the kernel counts.
+    if let known, known.generation == before, !known.sets.contains(where: \.definition.hasTimeouts) {
+      table = known
+    } else {
+      table = try kernel.table(named: Deployment.table, watching: changes, knowing: elements)
+    }
     generation = table?.generation ?? before
   }
 
@@ -68,9 +75,12 @@ struct Sight {
   /// - Throws: `.stale` iff somebody else changed it since.
   mutating func renew() throws(NetlinkError) {
     guard !carriedOut.isEmpty else { return }
-    let now = try Sight(of: kernel)
+    // What was made ready stands beside what was there.
+    let isBeside = carriedOut.allSatisfy { $0.commands.allSatisfy(\.sparesElements) }
+    var now = try Sight(of: kernel, elements: isBeside ? table : nil)
     // If anybody did anything since, it must have been to other tables: that is told, or the table itself shows it.
     if now.generation != generation, try changes?.generation(since: generation, sparing: Deployment.table) == nil {
+      now = try Sight(of: kernel)
       guard let read = now.table, read.isOutcome(of: carriedOut, on: table) else { throw .stale }
     }
     self = now
@@ -91,6 +101,16 @@ struct Sight {
     default: throw .stale
     }
     self = now
+  }
+}
+
+extension Command {
+  /// `true` iff sets that are there before and behind it hold what they held.
+  fileprivate var sparesElements: Bool {
+    switch self {
+    case .addElements, .deleteElements: false
+    default: true
+    }
   }
 }
 

@@ -35,6 +35,33 @@ def generate(count, hosts=1):
     return services
 
 
+def entries(count, length):
+    """Returns services with `count` pairs of a port and a network in all, each open to two IPv4 networks of `length` bits, or of 20 to 29 if that is `None`."""
+    dice = random.Random(count * 41)
+    services = []
+    for i in range(count // 2):
+        networks = set()
+        while len(networks) < 2:
+            bits = dice.randint(20, 29) if length is None else length
+            networks.add(ipaddress.ip_network((10 << 24 | dice.getrandbits(24) >> (32 - bits) << (32 - bits), bits)))
+        # Two of one port, or the ports would not suffice.
+        merged = list(ipaddress.collapse_addresses(networks))
+        services.append(Service(f"s{i}", 0, 1024 + i // 2, ("udp", "tcp")[i % 2], merged))
+    return services
+
+
+def senders(services, count):
+    """Returns `count` lines of an address and a UDP port, which the policy accepts."""
+    dice = random.Random(count)
+    spoken = [s for s in services if s.transport == "udp"]
+    lines = []
+    for _ in range(count):
+        service = dice.choice(spoken)
+        network = dice.choice(service.networks)
+        lines.append(f"{network[dice.randrange(1, network.num_addresses - 1)]} {service.port}\n")
+    return "".join(lines)
+
+
 def portcullis(services, hosts, folder):
     """Writes the policy as Portcullis reads it, one file for each owner."""
     files = [[f'owner team{k} {{ contact "team{k}@acme.example"; approvers "@acme/team{k}" }}\n'] for k in range(OWNERS)]
@@ -146,6 +173,18 @@ def ferm(services, folder):
     (folder / "h0.ferm").write_text(
         "domain (ip ip6) table filter chain INPUT {\n  policy DROP;\n"
         "  mod conntrack ctstate (ESTABLISHED RELATED) ACCEPT;\n  interface lo ACCEPT;\n" + rules + "}\n")
+
+
+def ufw(services, folder):
+    """Writes the policy as the rules that ufw keeps, in a folder that takes the place of /etc/ufw."""
+    rules = "".join(
+        f"### tuple ### allow {s.transport} {s.port} 0.0.0.0/0 any {n} in\n"
+        f"-A ufw-user-input -p {s.transport} --dport {s.port} -s {n} -j ACCEPT\n\n" for s in services for n in s.networks)
+    (folder / "user.rules").write_text(
+        "*filter\n:ufw-user-input - [0:0]\n:ufw-user-output - [0:0]\n:ufw-user-forward - [0:0]\n"
+        ":ufw-user-limit - [0:0]\n:ufw-user-limit-accept - [0:0]\n### RULES ###\n\n" + rules + "### END RULES ###\n"
+        "-A ufw-user-limit -m limit --limit 3/minute -j LOG --log-prefix \"[UFW LIMIT BLOCK] \"\n"
+        "-A ufw-user-limit -j REJECT\n-A ufw-user-limit-accept -j ACCEPT\nCOMMIT\n")
 
 
 def write_all(services, hosts, folder):

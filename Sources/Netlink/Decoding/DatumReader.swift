@@ -4,53 +4,62 @@ import Packets
 
 extension Datum {
   /// Creates the constant of `type` that the bytes from `lowest` through `highest` stand for, if it is one of ours.
-  init?(_ type: DataType, _ bytes: [UInt8], _ lowest: Extent, _ highest: Extent) {
+  init?(_ type: DataType, _ bytes: Span<UInt8>, _ lowest: Extent, _ highest: Extent) {
     guard lowest.count == type.length, highest.count == type.length else { return nil }
+    self.init(type, from: bytes.wide(lowest), through: bytes.wide(highest))
+  }
+
+  /// Creates the constant of `type` that the bytes from `lowest` through `highest` stand for, if it is one of ours.
+  init?(_ type: DataType, _ bytes: [UInt8], _ lowest: Extent, _ highest: Extent) {
+    self.init(type, bytes.span, lowest, highest)
+  }
+
+  /// Creates the constant of `type` whose bytes are the numbers from `a` through `b` in the order of the network, if it is
+  /// one of ours.
+  init?(_ type: DataType, from a: UInt128, through b: UInt128) {
     switch type {
     case .ipv4, .ipv6:
-      let family: AddressFamily = type == .ipv4 ? .ipv4 : .ipv6
-      let (a, b) = (bytes.wide(lowest), bytes.wide(highest))
       guard a <= b else { return nil }
+      let family: AddressFamily = type == .ipv4 ? .ipv4 : .ipv6
       self =
         a == b
         ? .address(Address(family, a)) : .addresses(AddressRange(from: Address(family, a), through: Address(family, b)))
     case .port:
-      let (a, b) = (
-        UInt16(truncatingIfNeeded: bytes.network(lowest)), UInt16(truncatingIfNeeded: bytes.network(highest))
-      )
       guard a <= b else { return nil }
-      self = a == b ? .port(a) : .ports(PortRange(from: a, through: b))
+      let (first, last) = (UInt16(truncatingIfNeeded: a), UInt16(truncatingIfNeeded: b))
+      self = first == last ? .port(first) : .ports(PortRange(from: first, through: last))
     default:
-      guard bytes[lowest] == bytes[highest] else { return nil }
-      self.init(type, bytes, lowest)
+      guard a == b else { return nil }
+      self.init(type, a)
     }
   }
 
-  /// Creates the single constant of `type` that `extent` of `bytes` stands for, if it is one of ours.
-  private init?(_ type: DataType, _ bytes: [UInt8], _ extent: Extent) {
-    let first = bytes[extent.lowerBound]
+  /// Creates the single constant of `type` whose bytes are `number` in the order of the network, if it is one of ours.
+  private init?(_ type: DataType, _ number: UInt128) {
+    let byte = UInt8(truncatingIfNeeded: number)
+    // Numbers of the kernel's own are in the order of this machine.
+    let word = UInt32(bigEndian: UInt32(truncatingIfNeeded: number).littleEndian).littleEndian
     switch type {
-    case .transport: self = .transport(TransportProtocol(rawValue: first))
-    case .icmpType, .icmpCode, .icmpv6Type, .icmpv6Code: self = .number(first)
+    case .transport: self = .transport(TransportProtocol(rawValue: byte))
+    case .icmpType, .icmpCode, .icmpv6Type, .icmpv6Code: self = .number(byte)
     case .family:
-      guard let family = AddressFamily.allCases.first(where: { $0.protocolNumber == first }) else { return nil }
+      guard let family = AddressFamily.allCases.first(where: { $0.protocolNumber == byte }) else { return nil }
       self = .family(family)
     case .state:
-      let bit = bytes.host32(extent.lowerBound)
-      guard let state = Nftables.ConnectionState.allCases.first(where: { $0.bit == bit }) else { return nil }
+      guard let state = Nftables.ConnectionState.allCases.first(where: { $0.bit == word }) else { return nil }
       self = .state(state)
     case .status:
-      guard bytes.host32(extent.lowerBound) == destinationTranslatedBit else { return nil }
+      guard word == destinationTranslatedBit else { return nil }
       self = .destinationTranslated
     case .addressType:
-      let number = bytes.host32(extent.lowerBound)
-      guard let kind = AddressType.allCases.first(where: { $0.number == number }) else { return nil }
+      guard let kind = AddressType.allCases.first(where: { $0.number == word }) else { return nil }
       self = .addressType(kind)
     case .interface:
-      guard let name = bytes.interfaceName(extent) else { return nil }
+      let bytes = stride(from: 120, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt128($0)) }
+      guard let name = bytes.interfaceName(0..<16) else { return nil }
       self = .interface(name)
     case .time:
-      let nanoseconds = bytes.network(extent)
+      let nanoseconds = UInt64(truncatingIfNeeded: number)
       guard nanoseconds % 1_000_000_000 == 0 else { return nil }
       self = .seconds(Int(nanoseconds / 1_000_000_000))
     case .number, .ipv4, .ipv6, .port: return nil
@@ -60,22 +69,7 @@ extension Datum {
   /// Returns the constants of `types` that the bytes from `lowest` through `highest` stand for, each from a word on if
   /// there are several; nothing if they are none of ours.
   static func list(_ types: [DataType], _ bytes: [UInt8], _ lowest: Extent, _ highest: Extent) -> [Datum]? {
-    let length = Wire.length(of: types)
-    guard lowest.count == length, highest.count == length else { return nil }
-    var data: [Datum] = []
-    data.reserveCapacity(types.count)
-    var offset = 0
-    for type in types {
-      let a = lowest.lowerBound + offset
-      let b = highest.lowerBound + offset
-      guard let datum = Datum(type, bytes, a..<a + type.length, b..<b + type.length) else { return nil }
-      data.append(datum)
-      let next = types.count == 1 ? type.length : Wire.padded(type.length)
-      // What is between the values is compared by the kernel too, so a key with something there never matches.
-      for i in type.length..<next where bytes[a + i] != 0 || bytes[b + i] != 0 { return nil }
-      offset += next
-    }
-    return data
+    KeyLayout(types).data(bytes.span, lowest, highest)
   }
 }
 

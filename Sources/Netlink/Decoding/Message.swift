@@ -138,7 +138,26 @@ struct AttributeTable {
   }
 }
 
-extension [UInt8] {
+extension Span<UInt8> {
+  /// Returns the attribute at `at`, which ends before `end`, and goes behind it; nothing if there is none.
+  func attribute(_ at: inout Int, before end: Int) throws(NetlinkError) -> Attribute? {
+    guard at + 4 <= end else { return nil }
+    let length = Int(host16(at))
+    guard length >= 4, at + length <= end else { throw .malformed("an attribute of \(length) bytes") }
+    let attribute = Attribute(type: Int(host16(at + 2) & 0x3fff), extent: at + 4..<at + length)
+    at += (length + 3) & ~3
+    return attribute
+  }
+
+  /// Returns where the first attribute `type` in `extent` is, if there is one.
+  func find(_ type: Int, in extent: Extent) throws(NetlinkError) -> Extent? {
+    var at = extent.lowerBound
+    while let attribute = try attribute(&at, before: extent.upperBound) {
+      if attribute.type == type { return attribute.extent }
+    }
+    return nil
+  }
+
   /// Returns the number of 16 bits at `at`, in the order of this machine.
   func host16(_ at: Int) -> UInt16 {
     let number = UInt16(self[at]) | UInt16(self[at + 1]) << 8
@@ -166,6 +185,45 @@ extension [UInt8] {
     return UInt128(network(Swift.max(extent.lowerBound, middle - 8)..<middle)) << 64
       | UInt128(network(middle..<extent.upperBound))
   }
+
+  /// Returns `true` iff the bytes in `extent` are `text`, up to the first zero.
+  func spells(_ text: String, at extent: Extent) -> Bool {
+    var at = extent.lowerBound
+    for byte in text.utf8 {
+      guard at < extent.upperBound, self[at] == byte else { return false }
+      at += 1
+    }
+    return at == extent.upperBound || self[at] == 0
+  }
+
+  /// Returns `true` iff the bytes in `extent` are `others`.
+  func equals(_ others: [UInt8], at extent: Extent) -> Bool {
+    guard others.count == extent.count else { return false }
+    for i in others.indices where self[extent.lowerBound + i] != others[i] { return false }
+    return true
+  }
+
+  /// Returns the bytes in `extent`.
+  func copy(_ extent: Extent) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(extent.count)
+    for i in extent { copy.append(self[i]) }
+    return copy
+  }
+}
+
+extension [UInt8] {
+  /// Returns the number of 16 bits at `at`, in the order of this machine.
+  func host16(_ at: Int) -> UInt16 { span.host16(at) }
+
+  /// Returns the number of 32 bits at `at`, in the order of this machine.
+  func host32(_ at: Int) -> UInt32 { span.host32(at) }
+
+  /// Returns the number in network order that the last eight bytes of `extent` are.
+  func network(_ extent: Extent) -> UInt64 { span.network(extent) }
+
+  /// Returns the number in network order that the last sixteen bytes of `extent` are.
+  func wide(_ extent: Extent) -> UInt128 { span.wide(extent) }
 
   /// Returns the text in `extent`, up to its first zero; what is no UTF-8 is replaced.
   func text(_ extent: Extent) -> String {

@@ -5,13 +5,22 @@ public import Nftables
 extension Kernel {
   /// Returns the table `name` of the family `inet` as the kernel has it, or nothing if there is none.
   ///
-  /// It is read anew if it changed meanwhile; so it is what the kernel had at one moment. If `changes` tell that what
-  /// changed were other tables, it is none the worse for that; without them any change counts.
-  public func table(named name: String, watching changes: ChangeEvents? = nil) throws(NetlinkError) -> LiveTable? {
+  /// It is read anew if it changed meanwhile; so it is what the kernel had at one moment.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the table.
+  ///   - changes: what tells which tables changed meanwhile, so that changes of others are none; without it any counts.
+  ///   - known: what was read before. The elements of a set that is still the one that it was, by its handle, are taken
+  ///     from there: the caller knows that nobody has changed them, since the generation tells of every change.
+  /// - Returns: the table.
+  /// - Throws: why the kernel could not be asked.
+  public func table(
+    named name: String, watching changes: ChangeEvents? = nil, knowing known: LiveTable? = nil
+  ) throws(NetlinkError) -> LiveTable? {
     for _ in 0..<Kernel.mostAttempts {
       do throws(NetlinkError) {
         let before = try generation().number
-        var reading = TableReading(name: name)
+        var reading = TableReading(name: name, knowing: known)
         let isSteady = try read(&reading)
         if isSteady, try generation().number == before { return reading.finish(generation: before) }
         guard reading.hasSteadyNames, let now = try changes?.generation(since: before, sparing: name) else { continue }
@@ -44,12 +53,11 @@ extension Kernel {
     reading.hasSteadyNames = isSteady
     guard isSteady else { return false }
     isSteady = try dump(NFT_MSG_GETSET, NFTA_SET_TABLE.rawValue, &reading) && isSteady
-    for set in reading.setNames {
+    for set in reading.setNames where !reading.takeKnownElements(of: set) {
       var request = request(NFT_MSG_GETSETELEM, flags: NLM_F_DUMP, family: Wire.inet)
       request.put(NFTA_SET_ELEM_LIST_TABLE.rawValue, reading.name)
       request.put(NFTA_SET_ELEM_LIST_SET.rawValue, set)
-      isSteady =
-        try ask(request) { message throws(NetlinkError) in try reading.addElements(message, to: set) } && isSteady
+      isSteady = try reading.addElements(to: set) { body throws(NetlinkError) in try ask(request, body) } && isSteady
     }
     isSteady = try dump(NFT_MSG_GETRULE, NFTA_RULE_TABLE.rawValue, &reading) && isSteady
     isSteady = try dump(NFT_MSG_GETOBJ, NFTA_OBJ_TABLE.rawValue, &reading) && isSteady
@@ -79,6 +87,9 @@ struct TableReading {
   /// The name.
   let name: String
 
+  /// What was read before, if it is the same table, by the handles of sets.
+  private let known: [UInt64: LiveSet]
+
   /// The table, once it was found.
   private var table: LiveTable?
 
@@ -98,8 +109,13 @@ struct TableReading {
   /// `true` iff the sets are complete.
   private var hasAllElements = false
 
-  /// Creates a reading of the table `name`.
-  init(name: String) { self.name = name }
+  /// Creates a reading of the table `name`, of which `known` was read before.
+  init(name: String, knowing known: LiveTable?) {
+    self.name = name
+    // What rules add, and what goes away by itself, is never known.
+    let lasting = known?.sets.filter { !$0.definition.isDynamic && !$0.definition.hasTimeouts } ?? []
+    self.known = Dictionary(lasting.map { ($0.handle, $0) }) { first, _ in first }
+  }
 
   /// Takes note of the table itself.
   mutating func begin(_ attributes: AttributeTable) {
@@ -141,12 +157,25 @@ struct TableReading {
     self.table?.objects.append(object)
   }
 
-  /// Takes note of elements of the set `name`.
-  mutating func addElements(_ message: Message, to name: String) throws(NetlinkError) {
+  /// Takes the elements of the set `name` from what was read before; returns `false` if they are not known.
+  mutating func takeKnownElements(of name: String) -> Bool {
+    guard var set = sets[name], !set.isAnonymous, let known = known[set.live.handle],
+      known.definition == set.live.definition
+    else { return false }
+    set.live = known
+    sets[name] = set
+    return true
+  }
+
+  /// Takes note of the elements of the set `name`, whose messages `ask` hands on.
+  mutating func addElements(
+    to name: String, from ask: ((Message) throws(NetlinkError) -> Void) throws(NetlinkError) -> Bool
+  ) throws(NetlinkError) -> Bool {
     // Taken out, so that it is not copied while it is changed.
-    guard var set = sets.removeValue(forKey: name) else { return }
+    guard var set = sets.removeValue(forKey: name) else { return true }
     defer { sets[name] = set }
-    try SetReader.addElements(message, to: &set)
+    var reader = ElementReader(set)
+    return try ask { message throws(NetlinkError) in try reader.addElements(message, to: &set) }
   }
 
   /// Takes note of a chain, if it is in the table.

@@ -9,8 +9,8 @@ extension References {
       guard reached.chains.insert(name).inserted, let chain = chains[name] else { continue }
       var references = References()
       references.add(chain.rules)
-      for set in references.sets where reached.sets.insert(set).inserted {
-        references.add(sets[set]?.elements ?? [])
+      for name in references.sets where reached.sets.insert(name).inserted {
+        if let set = sets[name] { references.add(set) }
       }
       next += references.chains
     }

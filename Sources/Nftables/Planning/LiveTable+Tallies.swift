@@ -87,7 +87,7 @@ extension LiveTable {
       }
       for name in leads.sets.sorted() where seenSets.insert(name).inserted {
         guard let set = sets[name] else { continue }
-        leads.add(set.elements)
+        leads.add(set.set)
         let known = comments.elements[name.logicalName] ?? [:]
         for (i, element) in set.elements.enumerated() {
           guard let comment = known[element.key] ?? element.comment else { continue }

@@ -17,15 +17,11 @@ extension ObjectChange {
 
   /// The change from `old`, if there is such a set, to `wanted` of a policy's ruleset.
   init(of wanted: NamedSet, from old: LiveSet?) {
-    let before = Dictionary((old?.elements ?? []).map { (Renaming.logical.element($0).plain, $0) }) { first, _ in first
-    }
-    let after = Dictionary(wanted.elements.map { ($0.plain, $0) }) { first, _ in first }
+    let (gone, new) = (old?.elements ?? []).differences(from: wanted.elements)
     let isDynamic = wanted.isDynamic || old?.definition.isDynamic ?? false
     self.init(
       wanted.value == .none ? .set : .map, wanted.name,
-      added: isDynamic ? [] : wanted.elements.filter { before[$0.plain] == nil }.map(ObjectChange.text),
-      removed: isDynamic
-        ? [] : (old?.elements ?? []).filter { after[Renaming.logical.element($0).plain] == nil }.map(ObjectChange.text))
+      added: isDynamic ? [] : new.map(ObjectChange.text), removed: isDynamic ? [] : gone.map(ObjectChange.text))
   }
 
   /// Returns `element` as a person reads it.

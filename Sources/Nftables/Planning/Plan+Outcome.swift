@@ -105,7 +105,20 @@ extension LiveSet {
 
 extension Table {
   /// Returns `true` iff the two rulesets differ in comments at most.
-  public func isLike(_ other: Table) -> Bool { canonical.withoutComments == other.canonical.withoutComments }
+  public func isLike(_ other: Table) -> Bool {
+    guard frame == other.frame else { return false }
+    let (mine, others) = (sets.sorted { $0.name < $1.name }, other.sets.sorted { $0.name < $1.name })
+    return zip(mine, others).allSatisfy { $0.elements.areLike($1.elements) }
+  }
+
+  /// The same ruleset without elements and comments, in its canonical form.
+  private var frame: Table {
+    var frame = Table(name, sets: sets.map(\.withoutElements), chains: chains).canonical
+    for i in frame.chains.indices {
+      for j in frame.chains[i].rules.indices { frame.chains[i].rules[j].comment = nil }
+    }
+    return frame
+  }
 
   /// The same ruleset without comments.
   public var withoutComments: Table {
@@ -127,10 +140,21 @@ extension Table {
       sets: sets.map { set in
         var plain = set
         plain.name = set.name.logicalName
-        plain.elements = set.elements.map(renaming.element)
+        if set.value == .verdict { plain.elements = set.elements.map(renaming.element) }
         return plain
       },
       chains: chains.map { Chain($0.name.logicalName, hook: $0.hook, rules: $0.rules.map(renaming.rule)) })
+  }
+}
+
+extension [NamedSet.Element] {
+  /// Returns `true` iff the elements are `others`, in whatever order and with whatever comments.
+  fileprivate func areLike(_ others: Self) -> Bool {
+    func areEqual(_ a: Self, _ b: Self) -> Bool {
+      a.indices.allSatisfy { a[$0].hasKey(of: b[$0]) && a[$0].value == b[$0].value }
+    }
+    guard count == others.count else { return false }
+    return areEqual(self, others) || areEqual(ordered, others.ordered)
   }
 }
 

@@ -13,7 +13,7 @@ extension LiveTable {
       plan.leavesNothingUnknown = true
       return plan
     }
-    var plan = Planner(self, wanted.canonical).plan(seconds)
+    var plan = Planner(self, wanted).plan(seconds)
     plan.leavesNothingUnknown = true
     return plan
   }
@@ -33,7 +33,7 @@ extension Plan {
   /// Returns the steps that make `wanted`, the ruleset of a policy, where there is no table yet.
   public static func creating(_ wanted: Table, confirmingWithin seconds: Int? = nil) -> Plan {
     let empty = LiveTable(wanted.name, handle: 0, generation: 0)
-    return Planner(empty, wanted.canonical, exists: false).plan(seconds)
+    return Planner(empty, wanted, exists: false).plan(seconds)
   }
 }
 
@@ -51,8 +51,11 @@ private struct Planner {
   /// The table without what no packet comes to.
   let current: LiveTable
 
-  /// The table as it is to be.
-  let wanted: Table
+  /// The table as it is to be, in its canonical form.
+  private(set) var wanted: Table
+
+  /// The sets that are as they are to be, by their names in the policy's ruleset.
+  private var alike: Set<String> = []
 
   /// What is there of each chain and set, by its name in the policy's ruleset.
   private var chains: [String: LiveChain] = [:]
@@ -67,7 +70,7 @@ private struct Planner {
 
   init(_ live: LiveTable, _ wanted: Table, exists: Bool = true) {
     self.live = live
-    self.wanted = wanted
+    self.wanted = wanted.canonicalButForElements
     self.exists = exists
     // What other programs' rules lead to is not known, so that nothing is removed before those rules are gone.
     isUnderstood = live.unknowns.isEmpty
@@ -77,6 +80,15 @@ private struct Planner {
       chains[chain.name.logicalName] = chain
     }
     for set in current.sets { sets[set.definition.name.logicalName] = set }
+    for i in self.wanted.sets.indices {
+      let set = self.wanted.sets[i]
+      // Elements that are those of the kernel, in its order, stand in the right one.
+      if let old = sets[set.name], old.oddities.isEmpty, old.isLike(set) {
+        alike.insert(set.name)
+      } else {
+        self.wanted.sets[i].elements = set.elements.ordered
+      }
+    }
   }
 
   func plan(_ seconds: Int?) -> Plan {
@@ -123,7 +135,7 @@ private struct Planner {
     for set in wanted.sets {
       let old = sets[set.name]
       // Elements keep the rate that they were made with, so that another rate needs another set.
-      if let old, old.oddities.isEmpty, old.isLike(set), before[set.name] == after[set.name] { continue }
+      if alike.contains(set.name), before[set.name] == after[set.name] { continue }
       stale.sets.insert(set.name)
       result.append(Difference(change: .init(of: set, from: old), set: set))
     }
@@ -149,10 +161,7 @@ private struct Planner {
       else { return nil }
       let definition = old.definition.withoutElements
       let names = Renaming(chain: { chains[$0]?.name ?? $0 }, set: { $0 })
-      let before = Dictionary(old.elements.map { ($0.key, $0) }) { first, _ in first }
-      let after = Dictionary(set.elements.map { ($0.key, $0) }) { first, _ in first }
-      let gone = old.elements.filter { e in after[e.key].map { !Renaming.logical.element(e).isLike($0) } ?? true }
-      let new = set.elements.filter { e in before[e.key].map { !Renaming.logical.element($0).isLike(e) } ?? true }
+      let (gone, new) = old.elements.differences(from: set.elements)
       if !gone.isEmpty { commands.append(.deleteElements(gone, set: definition)) }
       if !new.isEmpty { commands.append(.addElements(new.map(names.element), set: definition)) }
     }
@@ -172,7 +181,7 @@ private struct Planner {
       hasGrown = false
       for set in wanted.sets where !stale.sets.contains(set.name) {
         var references = References()
-        references.add(set.elements)
+        references.add(set)
         guard !references.chains.isDisjoint(with: stale.chains) else { continue }
         stale.sets.insert(set.name)
         hasGrown = true
@@ -360,7 +369,9 @@ extension LiveSet {
     guard hasDefinition(of: wanted) else { return false }
     if wanted.isDynamic { return true }
     return elements.count == wanted.elements.count
-      && zip(elements, wanted.elements).allSatisfy { Renaming.logical.element($0).isLike($1) }
+      && elements.indices.allSatisfy {
+        elements[$0].hasKey(of: wanted.elements[$0]) && elements[$0].value.isLike(wanted.elements[$0].value)
+      }
   }
 
   /// Returns what the counters of the elements of `wanted` begin with: what those of equal keys here have counted.
@@ -369,9 +380,4 @@ extension LiveSet {
     let known = Dictionary(zip(elements.map(\.key), counts)) { first, _ in first }
     return wanted.elements.map { known[$0.key] ?? Count() }
   }
-}
-
-extension NamedSet.Element {
-  /// Returns `true` iff the elements have one key and one value.
-  fileprivate func isLike(_ other: NamedSet.Element) -> Bool { key == other.key && value == other.value }
 }

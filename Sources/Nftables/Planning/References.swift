@@ -31,9 +31,16 @@ struct References: Hashable {
     for rule in rules { for statement in rule.statements { add(statement) } }
   }
 
-  /// Adds what `elements` lead to.
-  mutating func add(_ elements: [NamedSet.Element]) {
-    for element in elements { if case .verdict(let verdict) = element.value { add(verdict) } }
+  /// Adds what the elements of `set` lead to.
+  mutating func add(_ set: NamedSet) {
+    guard set.value == .verdict else { return }
+    // Most elements lead where the one before them does.
+    var last: Verdict?
+    for i in set.elements.indices {
+      guard case .verdict(let verdict) = set.elements[i].value, verdict != last else { continue }
+      add(verdict)
+      last = verdict
+    }
   }
 }
 

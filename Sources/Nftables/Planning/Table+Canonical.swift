@@ -6,11 +6,17 @@ import Packets
 extension Table {
   /// The table with everything written out that its fields imply, and with chains, sets and elements in a fixed order.
   public var canonical: Table {
+    var table = canonicalButForElements
+    for i in table.sets.indices { table.sets[i].elements = table.sets[i].elements.ordered }
+    return table
+  }
+
+  /// The same with elements in the order in which they are.
+  var canonicalButForElements: Table {
     var table = self
     for i in table.chains.indices {
       for j in table.chains[i].rules.indices { table.chains[i].rules[j] = table.chains[i].rules[j].canonical }
     }
-    for i in table.sets.indices { table.sets[i].elements = table.sets[i].elements.ordered }
     return table.ordered
   }
 
@@ -138,25 +144,5 @@ extension Datum {
   /// The value, if it is a text.
   private var text: String {
     if case .interface(let name) = self { name } else { "" }
-  }
-}
-
-extension [NamedSet.Element] {
-  /// The elements in the order of their keys.
-  public var ordered: [NamedSet.Element] {
-    for i in indices.dropFirst() where NamedSet.Element.precedes(self[i], self[i - 1]) {
-      return sorted(by: NamedSet.Element.precedes)
-    }
-    return self
-  }
-}
-
-extension NamedSet.Element {
-  /// Returns `true` iff the key of `a` stands before that of `b`, which is in the same set.
-  public static func precedes(_ a: NamedSet.Element, _ b: NamedSet.Element) -> Bool {
-    for i in 0..<Swift.min(a.key.count, b.key.count) where a.key[i] != b.key[i] {
-      return Datum.precedes(a.key[i], b.key[i])
-    }
-    return a.key.count < b.key.count
   }
 }

@@ -39,6 +39,7 @@ struct ApplyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    async let early = HostOptions.earlyReading()
     let (pipeline, _) = try await policy.soundPipeline(failing: failure.failing) { _ in }
     let wanted = try WantedRuleset(options.firewall(in: pipeline), of: pipeline)
     let state = try StateFolder.locked(options.stateDir)
@@ -49,7 +50,7 @@ struct ApplyCommand: AsyncParsableCommand {
       LockoutGuard(
         wanted.firewall, of: pipeline.policy, sources: pipeline.sources, own: HostFacts.ofThisMachine.addresses,
         listeners: Listeners().all(), on: pipeline.today))
-    let before = try deployment.live()
+    let before = try deployment.live(knowing: await early)
     let first = try change.plan(from: before)
     guard first.steps.contains(where: { $0.purpose == .swap }) else {
       if !first.changes.isEmpty { try Terminal.print(first.shown) }

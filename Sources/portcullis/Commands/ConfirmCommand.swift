@@ -1,5 +1,6 @@
 import ArgumentParser
 import Deploy
+import Driver
 import Nftables
 
 /// `portcullis confirm`.

@@ -29,10 +29,11 @@ struct PlanCommand: AsyncParsableCommand {
   var format = AnswerFormat.text
 
   func run() async throws {
+    async let early = HostOptions.earlyReading()
     let (pipeline, _) = try await policy.soundPipeline(failing: failure.failing) { _ in }
     let wanted = try WantedRuleset(options.firewall(in: pipeline), of: pipeline)
     let deployment = HostOptions.deployment()
-    let live = try deployment.live()
+    let live = try deployment.live(knowing: await early)
     let plan = try Plan.from(live, to: wanted.table)
     let connections = try EstablishedConnections(deployment.kernel, judgedBy: wanted.firewall, of: pipeline)
     let difference =

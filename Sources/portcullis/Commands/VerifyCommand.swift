@@ -31,11 +31,12 @@ struct VerifyCommand: AsyncParsableCommand {
   var format = AnswerFormat.text
 
   func run() async throws {
+    async let early = HostOptions.earlyReading()
     let pipeline = try await policy.resolvedPipeline()
     let firewall = options.firewall(in: pipeline)
     let compared = ComparedPolicy(pipeline)
     let deployment = HostOptions.deployment()
-    let live = try deployment.live()
+    let live = try deployment.live(knowing: await early)
     let others = own ? [] : try deployment.kernel.baseChains().filter { !$0.isOurs }
     let legacy = own ? OtherRules() : OtherRules.ofLegacyTables()
     let parts: [ForeignRules]

@@ -73,7 +73,7 @@ struct HostChange {
           // A second round plans from what the first one left; the kernel may hold its gates already.
           if live?.pending != nil { return .nothing }
           return try plan(from: live)
-        }, proving: prove)
+        }, proving: prove, knowing: before)
     } catch {
       // An answer of the kernel may have been lost behind the change.
       guard let live = try? deployment.live(), live.pending == nil, live.ruleset.isLike(table) else {

@@ -26,6 +26,10 @@ struct HostOptions: ParsableArguments {
     }
   }
 
+  /// Returns the table as the kernel has it, if it can be read, while the policy is read and judged; who uses it asks whether it
+  /// is still so.
+  static func earlyReading() -> LiveTable? { try? Deployment(to: Kernel()).live() }
+
   /// Returns `error` in words, with what to do about it.
   static func words(_ error: NetlinkError) -> String {
     guard error.isLackOfPrivilege else { return error.description }
@@ -44,17 +48,7 @@ struct HostOptions: ParsableArguments {
   }
 }
 
-/// What a policy wants of a host, and how it is proved that a ruleset does it.
-struct WantedRuleset {
-  /// The host's firewall.
-  let firewall: Firewall
-
-  /// The ruleset.
-  let table: Table
-
-  /// The one who proves.
-  let prover: Prover
-
+extension WantedRuleset {
   /// Works out what `firewall` wants; what nftables cannot express ends the run.
   init(_ firewall: Firewall, of pipeline: Pipeline) throws {
     let (table, diagnostics) = NftablesBackend.table(for: firewall, sources: pipeline.sources)
@@ -64,32 +58,8 @@ struct WantedRuleset {
       Terminal.say(render(report, as: .text, color: Terminal.hasColors))
       throw ExitCode.found
     }
-    self.firewall = firewall
-    self.table = table
-    prover = Prover(firewall)
-    try prove(table)
+    try self.init(table, of: firewall)
   }
-
-  /// Throws unless `ruleset` does what the policy says, for every packet.
-  func prove(_ ruleset: Table) throws {
-    let proof = prover.prove(Script([.define(ruleset)]))
-    guard !proof.holds else { return }
-    if let difference = proof.difference {
-      throw UnprovedRuleset(
-        description:
-          "the ruleset would not do what the policy says: of \(difference.packet), the policy says \(difference.policy), "
-          + "the ruleset \(difference.files); nothing judges by it. This is a fault of portcullis: please report it.")
-    }
-    throw UnprovedRuleset(
-      description:
-        "the ruleset cannot be proved to do what the policy says: \(proof.failure ?? ""); nothing judges by it")
-  }
-}
-
-/// A ruleset is not proved to do what it should.
-struct UnprovedRuleset: Error, CustomStringConvertible {
-  /// Why.
-  let description: String
 }
 
 extension Table {
