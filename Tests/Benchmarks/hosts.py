@@ -250,9 +250,13 @@ def aims(measured, rows):
         ("  growth from 10,000 (10 is linear)", ratio(of("verify", 5_000, "verify"), of("verify", 50_000, "verify")), "x", "no aim", None),
     ]
     for count in (16, 1_024, 131_072):
-        over = lambda name, networks="of 24 bits": over_conntrack(rows, count, name, networks)
-        result.append((f"a packet over conntrack alone, {count:,} entries", over("portcullis"), "ns", "at most 100", lambda v: v <= 100))
-        result.append(("  an empty base chain", over("an empty base chain"), "ns", "no aim", None))
-        result.append(("  networks of ten lengths", over("portcullis", "of ten lengths"), "ns", "no aim", None))
-        result += [(f"  {peer}", over(peer), "ns", "no aim", None) for peer in ("aerleon", "ferm", "ufw") if over(peer)]
+        over = lambda name, kind, networks="of 24 bits": over_conntrack(rows, count, name, kind, networks)
+        result += [
+            (f"{count:,} entries: a packet of a known connection", over("portcullis", "known"), "ns", "at most 100", lambda v: v <= 100),
+            ("  the first packet of one", over("portcullis", "new"), "ns", "no aim", None),
+            ("  the first packet, networks of ten lengths", over("portcullis", "new", "of ten lengths"), "ns", "no aim", None),
+            ("  by an empty base chain", over("an empty base chain", "new"), "ns", "no aim", None),
+        ] + [(f"  the first packet, by {peer}", over(peer, "new"), "ns", "no aim", None) for peer in ("aerleon", "ferm", "ufw") if over(peer, "new")]
+    result.append(("  growth of the first packet from 16 entries (1 is flat)",
+                   ratio(over_conntrack(rows, 16, "portcullis"), over_conntrack(rows, 131_072, "portcullis")), "x", "no aim", None))
     return result

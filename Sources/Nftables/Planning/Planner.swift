@@ -81,13 +81,16 @@ private struct Planner {
     }
     for set in current.sets { sets[set.definition.name.logicalName] = set }
     for i in self.wanted.sets.indices {
-      let set = self.wanted.sets[i]
+      let name = self.wanted.sets[i].name
+      let old = sets[name].flatMap { $0.oddities.isEmpty ? $0 : nil }
       // Elements that are those of the kernel, in its order, stand in the right one.
-      if let old = sets[set.name], old.oddities.isEmpty, old.isLike(set) {
-        alike.insert(set.name)
-      } else {
-        self.wanted.sets[i].elements = set.elements.ordered
+      var isAlike = old?.isLike(self.wanted.sets[i]) ?? false
+      if !isAlike, let order = self.wanted.sets[i].elements.order {
+        let elements = self.wanted.sets[i].elements
+        self.wanted.sets[i].elements = order.map { elements[$0] }
+        isAlike = old?.isLike(self.wanted.sets[i]) ?? false
       }
+      if isAlike { alike.insert(name) }
     }
   }
 

@@ -32,12 +32,14 @@ struct References: Hashable {
   }
 
   /// Adds what the elements of `set` lead to.
-  mutating func add(_ set: NamedSet) {
-    guard set.value == .verdict else { return }
+  mutating func add(_ set: NamedSet) { if set.value == .verdict { add(set.elements) } }
+
+  /// Adds what `elements` lead to.
+  mutating func add(_ elements: [NamedSet.Element]) {
     // Most elements lead where the one before them does.
     var last: Verdict?
-    for i in set.elements.indices {
-      guard case .verdict(let verdict) = set.elements[i].value, verdict != last else { continue }
+    for i in elements.indices {
+      guard case .verdict(let verdict) = elements[i].value, verdict != last else { continue }
       add(verdict)
       last = verdict
     }
