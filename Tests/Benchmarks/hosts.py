@@ -10,7 +10,7 @@ import policies
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / ".tools/peers/bin"
-TIMEOUT = 240
+TIMEOUT = 600
 
 # Behind every ruleset: what is measured goes no further, and connection tracking is at work.
 LATE = "table inet late { chain input { type filter hook input priority 1000; ct state invalid drop; ip ttl 63 drop; }; }"
