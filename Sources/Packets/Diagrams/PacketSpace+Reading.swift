@@ -127,14 +127,15 @@ extension PacketSpace {
 
   /// Returns the labels that `diagram` gives to packets, in order.
   func labels(of diagram: Ref) -> [UInt32] {
+    // There are few mostly, which neighbours have in turn: two that were just met are looked up in no set.
     var labels: Set<UInt32> = []
-    var last = Ref.undefined
+    var last = (Ref.undefined, Ref.undefined)
     walk(
       diagram,
       meet: { leaf in
-        guard leaf != last, leaf != .undefined else { return }
+        guard leaf != last.0, leaf != last.1, leaf != .undefined else { return }
         labels.insert(leaf.label)
-        last = leaf
+        last = (leaf, last.0)
       }, enter: { _ in true })
     return labels.sorted()
   }
