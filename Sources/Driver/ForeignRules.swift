@@ -48,7 +48,8 @@ public struct ForeignRules: Sendable {
 
   /// Creates the rules of one host that several `parts` are, all of which its packets meet; `path` names them all.
   ///
-  /// Chains and rules of iptables are told by the path of their part. At a hook and a priority that two of them have, those of the first one come first.
+  /// Chains and rules of iptables are told by the path of their part. Which of two chains at one hook and priority the
+  /// kernel enters first is not known of several parts, and is said to be unknown where it matters.
   public init(joining parts: [ForeignRules], path: String) {
     self.init(.nft, path: path, files: [])
     self.parts = parts
@@ -87,6 +88,9 @@ public struct ForeignRules: Sendable {
       for part in parts.dropFirst() {
         var reading = try part.read(in: universe)
         if part.format != .nft { reading.chains.name(after: part.path) }
+        whole.unknowns += whole.chains.rivals(in: reading.chains).map {
+          "which of the chains \($0.0) and \($0.1) comes first, at one hook and priority"
+        }
         whole.chains.join(reading.chains)
         whole.families.formUnion(reading.families)
         whole.unknowns += reading.unknowns

@@ -73,6 +73,42 @@ import Testing
     }
   }
 
+  @Test(arguments: ["ab", "ba"]) func chainsOfOnePriorityAreEnteredAsTheKernelDoes(order: String) throws {
+    let tables: [Character: String] = [
+      "a": "table inet a { chain c { type filter hook input priority 0; meta mark set 0x1; }; }",
+      "b": "table inet b { chain c { type filter hook input priority 0; meta mark 0x1 counter drop; }; }",
+    ]
+    let listing = try Self.listing(
+      after: "nft -f -\nip link set lo up\nbash -c 'echo x > /dev/udp/127.0.0.1/9'",
+      input: order.compactMap { tables[$0] }.joined(separator: "\n"))
+    let wasDropped = !listing.contains("\"packets\": 0")
+    #expect(try Foreign(listing).fate(9, .udp) == (wasDropped ? "drop" : "accept"))
+    #expect(wasDropped == (order == "ba"), "the one that was registered last comes first")
+  }
+
+  @Test(arguments: [("80", true), ("{ 80, 443 }", false), ("80-81", false)])
+  func whereSpreadConnectionsGoIsReadOfOnePortAlone(ports: String, isRead: Bool) throws {
+    let file = Artefact(
+      path: "spread.nft",
+      text: """
+        table inet portcullis {
+        \tchain redirecting {
+        \t\ttype nat hook prerouting priority -100; policy accept;
+        \t\tmeta nfproto ipv4 meta l4proto tcp th dport \(ports) dnat ip to jhash ip saddr mod 2 seed 0x1 map { 0 : 10.0.0.11 . 8080, 1 : 10.0.0.12 . 8080 }
+        \t}
+        }
+
+        """)
+    let universe = Universe()
+    if isRead {
+      #expect(try NftablesBackend.read([file], in: universe)?.unknowns == [])
+    } else {
+      #expect { try NftablesBackend.read([file], in: universe) } throws: {
+        "\($0)".contains("without looking at one port")
+      }
+    }
+  }
+
   @Test func readsWhatNftCanSay() throws {
     let foreign = try Foreign(
       Self.listing(

@@ -165,7 +165,7 @@ public struct HookedChains {
   /// Creates a host without rules, which accepts everything.
   public init() {}
 
-  /// Adds the chains of `other`, which packets meet too; at one hook and priority they come later.
+  /// Adds the chains of `other`, which packets meet too; at one hook and priority they are taken for registered later.
   public mutating func join(_ other: HookedChains) {
     let offset = chains.count
     chains += other.chains.map { chain in
@@ -186,10 +186,36 @@ public struct HookedChains {
     }
   }
 
+  /// Returns the names of chains of `self` and of `other` that are entered at one hook and priority, where it matters which
+  /// comes first: both have rules, and one tells the other by what it writes on packets.
+  public func rivals(in other: HookedChains) -> [(String, String)] {
+    entrances.flatMap { mine in
+      other.entrances.compactMap { theirs in
+        guard mine.hook == theirs.hook, mine.priority == theirs.priority,
+          !chains[mine.chain].rules.isEmpty, !other.chains[theirs.chain].rules.isEmpty,
+          changesPackets || other.changesPackets
+        else { return nil }
+        return (chains[mine.chain].name, other.chains[theirs.chain].name)
+      }
+    }
+  }
+
+  /// `true` iff a rule writes a mark or another address.
+  private var changesPackets: Bool {
+    chains.contains { chain in
+      chain.rules.contains {
+        switch $0.action {
+        case .mark, .copy, .translate, .masquerade: true
+        case .accept, .drop, .reject, .return, .jump, .goto: false
+        }
+      }
+    }
+  }
+
   /// Returns the entrances at `hook` in the order in which the kernel enters them.
   func entrances(at hook: Hook) -> [Entrance] {
-    // At one priority, the order of registration counts.
+    // At one priority, the one that was registered last comes first (`nf_hook_entries_grow`, net/netfilter/core.c).
     entrances.enumerated().filter { $0.element.hook == hook }
-      .sorted { ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset) }.map(\.element)
+      .sorted { ($0.element.priority, -$0.offset) < ($1.element.priority, -$1.offset) }.map(\.element)
   }
 }

@@ -193,8 +193,9 @@ extension Decompiler {
   /// Returns the one destination port of `cubes`.
   private func port(of cubes: [Cube]) throws(Unreadable) -> Int {
     guard let ports = cubes.first?[.destinationPort], cubes.allSatisfy({ $0[.destinationPort] == ports }),
-      let range = space.intervals(of: ports).intervals.first, range.lowerBound == range.upperBound
+      let port = space.intervals(of: ports).intervals.first?.lowerBound,
+      ports == space.value(port, of: .destinationPort)
     else { throw Unreadable(message: "a destination is chosen without looking at one port") }
-    return Int(range.lowerBound)
+    return Int(port)
   }
 }

@@ -17,7 +17,9 @@ struct Matched {
 
   /// Narrows the packets to the union of `cubes`.
   mutating func narrow(to cubes: [Cube], in universe: Universe) throws(BudgetExceeded) {
-    if self.cubes.count > 1, cubes.count > 1, self.cubes.count * cubes.count > Matched.mostCubes {
+    if self.cubes.count > 1, cubes.count > 1, self.cubes.count * cubes.count > Matched.mostCubes,
+      cubes.allSatisfy({ $0.isTranslated == nil })
+    {
       sets.append(try universe.set(of: cubes))
       return
     }
@@ -72,6 +74,7 @@ struct Matched {
 extension Universe {
   /// Returns the packets of `cubes`, whatever became of their destination.
   func set(of cubes: [Cube]) throws(BudgetExceeded) -> PacketSet {
+    let cubes = try splitByPorts(cubes)
     var result = try space.set(of: cubes.filter { $0.conditions.count < 2 }.map(\.boxOfFirstCondition))
     for cube in cubes where cube.conditions.count > 1 {
       var part = try space.set(of: cube.boxOfFirstCondition)
@@ -116,6 +119,7 @@ extension Universe {
     guard others.narrow(.transport, to: rest, in: space) else { return result }
     others.widen(.destinationPort)
     others.widen(.sourcePort)
+    others.looksAtPorts = false
     others.conditions.append(try unknown("ports of a protocol without any"))
     result.append(others)
     return result

@@ -75,8 +75,10 @@ struct HostChange {
           return try plan(from: live)
         }, proving: prove, knowing: before)
     } catch {
-      // An answer of the kernel may have been lost behind the change.
-      guard let live = try? deployment.live(), live.pending == nil, live.ruleset.isLike(table) else {
+      // An answer of the kernel may have been lost behind the change; it was made if nothing but the ruleset judges.
+      guard let live = try? deployment.live(), live.pending == nil, live.unknowns.isEmpty,
+        live.ruleset.isLike(table)
+      else {
         try? state.dropDraft()
         throw error
       }
