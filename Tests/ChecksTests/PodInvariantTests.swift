@@ -77,4 +77,16 @@ import Testing
     #expect(
       try labels("broken-always", service + "always 198.51.100.0/24 to web\n").first == "it runs nowhere")
   }
+
+  @Test func aPortThatANodeShowsIsThereWithoutItsService() throws {
+    let web = Self.web("publish nodeport 30010", "expose to internet, 10.1.0.0/16")
+    for asked in ["30010/tcp", "web on 30010/tcp"] {
+      #expect(try labels("broken-always", web + "always 10.1.0.0/16 to \(asked)\n").isEmpty)
+    }
+    // What no node shows is not there, and what does not get in is told of the service.
+    #expect(
+      try labels("broken-always", web + "always 10.1.0.0/16 to 30011/tcp\n") == ["nothing of it is exposed"])
+    let closed = try labels("broken-always", web + "block 10.1.2.0/24\nalways 10.1.0.0/16 to 30010/tcp\n")
+    #expect(closed.first?.contains("from 10.1.2.0 to a pod app=web of `x`") == true, "\(closed)")
+  }
 }

@@ -138,6 +138,13 @@ struct ClusterConnections {
     return Set(result).sorted()
   }
 
+  /// Returns `true` iff a Service, a node or a load balancer shows a port of `traffic` for `service` at some moment.
+  func shows(_ traffic: [Traffic], of service: ID<Service>) -> Bool {
+    (ways[service] ?? []).contains { way in
+      way.entrance.traffic.map { shown in traffic.contains { $0.overlaps(shown) } } ?? false
+    }
+  }
+
   /// Returns by which ports of the pods of `workload` `traffic` gets to them, period by period: by its own, and for each
   /// Service, node or load balancer that shows all of it to everyone, by those behind.
   func choices(

@@ -51,9 +51,12 @@ struct Promise {
   mutating func shortfalls() throws(BudgetExceeded) -> [Finding] {
     var findings: [Finding] = []
     if claim.invariant.targets.isEmpty {
-      let meant = inspection.policy.services.indices.filter { s in
-        let listening = inspection.policy.services[s].ports.flatMap(\.traffic)
-        return claim.traffic.contains { t in listening.contains { $0.overlaps(t) } || shows(ID(s), t) }
+      var meant: [Int] = []
+      for (s, service) in inspection.policy.services.enumerated() {
+        let listening = service.ports.flatMap(\.traffic)
+        var isMeant = claim.traffic.contains { t in listening.contains { $0.overlaps(t) } || shows(ID(s), t) }
+        if !isMeant { isMeant = try clustersShow(ID(s)) }
+        if isMeant { meant.append(s) }
       }
       if meant.isEmpty { return [finding(about: "always", nil, "any place")] }
       for s in meant { findings += try shortfalls(of: ID(s)) }
@@ -87,6 +90,14 @@ struct Promise {
     inspection.exposures[inspection.exposuresOfService[service.rawValue]].contains { view in
       view.traffic.contains { $0.public.overlaps(traffic) }
     }
+  }
+
+  /// Returns `true` iff a node or a load balancer of a cluster shows a port of the claim for `service`.
+  private func clustersShow(_ service: ID<Service>) throws(BudgetExceeded) -> Bool {
+    for workload in inspection.policy[service].workloads {
+      if try clusters.connections(of: workload.cluster).shows(claim.traffic, of: service) { return true }
+    }
+    return false
   }
 
   /// Returns what is closed of `service`.
