@@ -129,14 +129,25 @@ struct ClusterDifference {
     row.conditions += try comparison.conditions(of: packets).map { "depends on \(ForeignRules.words(of: $0))" }
     row.extent = try extent(of: packets)
     guard let cause = change.cause else {
-      // Nothing closes by itself, so that the side lets through what it does not speak of.
-      row.reason =
-        source(change.side).isTimeless
-        ? "nothing in the manifests limits these pods" : "no workload of the policy is in the namespace of these pods"
+      row.reason = reason(for: change.side)
       return row
     }
     row.cause = try line(of: cause, change.side, packets)
     return row
+  }
+
+  /// Returns why `side` lets through what nothing on it is about.
+  ///
+  /// Nothing closes by itself, so that a side lets through what it does not speak of.
+  private func reason(for side: Change.Side) -> String {
+    if source(side).isTimeless { return "nothing in the manifests limits these pods" }
+    // A policy speaks of the pods of those namespaces that have a workload of it.
+    guard case .policy = source(side == .old ? .new : .old) else {
+      return "no workload of the policy is in the namespace of these pods"
+    }
+    return side == .old
+      ? "a workload of the policy is in the namespace of these pods now"
+      : "no workload of the policy is in the namespace of these pods any longer"
   }
 
   /// Returns the line or the object that makes a change to `packets`.

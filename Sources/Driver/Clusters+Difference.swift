@@ -30,7 +30,7 @@ extension Difference {
   mutating func compare(_ name: String, _ old: ClusterSource, _ new: ClusterSource, from today: CalendarDate) {
     do {
       let (before, after) = (try old.cluster(name), try new.cluster(name))
-      noteUnknowns(of: before, after)
+      noteUnknowns(of: before, after, name)
       let universe = try ComparedCluster.universe(of: before, after)
       let window = Universe.moments(from: today)
       // Whether a block of addresses has pods in it is up to the network plugin; of pods whose addresses a policy does not
@@ -56,9 +56,17 @@ extension Difference {
     }
   }
 
-  /// Notes what of manifests has no meaning here, and what makes both sides incomparable.
-  private mutating func noteUnknowns(of old: ComparedCluster, _ new: ComparedCluster) {
+  /// Notes what of manifests has no meaning here, and what makes both sides of `cluster` incomparable.
+  private mutating func noteUnknowns(of old: ComparedCluster, _ new: ComparedCluster, _ cluster: String) {
     for case let rules? in [old.rules, new.rules] { unknowns += rules.unknowns }
+    // An address is in or outside the cluster, so that what may come from it depends on this.
+    if let before = old.policy?.pods, let after = new.policy?.pods, before != after {
+      let words = FlowWords(old: Policy(), new: Policy())
+      let (was, now) = (words.text(before), words.text(after))
+      unknowns.append(
+        "the addresses of the pods of the cluster `\(cluster)` change from \(was.isEmpty ? "none" : was) to "
+          + "\(now.isEmpty ? "none" : now); both sides are compared with all of these")
+    }
     guard let before = old.rules?.namespaces, let after = new.rules?.namespaces else { return }
     for (name, labels) in after.sorted(by: { $0.key < $1.key }) where before[name] ?? labels != labels {
       unknowns.append("the labels of the namespace `\(name)` change; both sides are compared with the new ones")

@@ -330,4 +330,42 @@ import Testing
     let witness = try #require(passed.first?["witness"] as? [String: String])
     #expect(witness["after"] == "open (web, new.port:7:48)")
   }
+
+  @Test func whatAnAddressOfPodsMeansIsNotCalledEqual() throws {
+    let box = try Sandbox()
+    let policy = Self.policy("expose to 10.43.0.0/16", "expose to web")
+    try box.write(policy, to: "old.port")
+    try box.write(policy.replacingOccurrences(of: "pods 10.42.0.0/16", with: "pods 10.43.0.0/16"), to: "new.port")
+    let outcome = try box.portcullis("diff", "old.port", "new.port", "--exit-code")
+    #expect(outcome.code == 4 && !outcome.output.contains("proved"), "\(outcome)")
+    #expect(
+      outcome.output.contains(
+        "Not known here: the addresses of the pods of the cluster `prod` change from 10.42.0.0/16 to 10.43.0.0/16; "
+          + "both sides are compared with all of these\n"), "\(outcome)")
+    #expect(try diff(box, "old.port new.port")["equal"] as? Bool == false)
+    // The same addresses in other words are the same.
+    try box.write(
+      policy.replacingOccurrences(of: "pods 10.42.0.0/16", with: "pods 10.42.0.0/17, 10.42.128.0/17"), to: "new.port")
+    let same = try box.portcullis("diff", "old.port", "new.port", "--exit-code")
+    #expect(same.code == 0 && same.output.hasPrefix("Nothing changes: proved"), "\(same)")
+  }
+
+  @Test func theFirstAndTheLastWorkloadOfANamespaceAreTheReason() throws {
+    let box = try Sandbox()
+    let with = Self.policy("expose to 203.0.113.0/24", "expose to 198.51.100.7")
+      .replacingOccurrences(of: "workload db { namespace shop;", with: "workload db { namespace data;")
+    try box.write(with, to: "with.port")
+    let line = "  workload db { namespace data; pods app=db }\n"
+    try box.write(
+      with.replacingOccurrences(of: line, with: "").replacingOccurrences(of: "; uses db", with: ""), to: "without.port")
+    func reasons(_ sides: String, _ kind: String) throws -> Set<String> {
+      Set(try rows(diff(box, sides)).filter { $0["kind"] as? String == kind }.compactMap { $0["reason"] as? String })
+    }
+    #expect(
+      try reasons("without.port with.port", "closes")
+        == ["a workload of the policy is in the namespace of these pods now"])
+    #expect(
+      try reasons("with.port without.port", "opens")
+        == ["no workload of the policy is in the namespace of these pods any longer"])
+  }
 }

@@ -25,7 +25,8 @@ public enum ComparedCluster: Sendable {
     }
   }
 
-  var pods: AddressSet { policy?.pods ?? AddressSet() }
+  /// The addresses of pods, if the side is a policy.
+  public var pods: AddressSet { policy?.pods ?? AddressSet() }
 
   /// Returns the universe in which `old` and `new` can be compared.
   ///
