@@ -64,14 +64,13 @@ public final class ChangeEvents {
   /// Returns the generation now, if all changes since the generation `since` were of other tables than those with the name
   /// `table`; else nothing, as if changes were lost.
   ///
-  /// They must have been listened to before `since` was read from the kernel; those up to it are forgotten.
+  /// They must have been listened to before `since` was read from the kernel.
   public func generation(since: UInt32, sparing table: String) throws(NetlinkError) -> UInt32? {
     try drain()
     // Of a change that was told in part, it is not known which tables it touched.
     guard !hasLost, tables.isEmpty else { return nil }
-    complete.removeAll { Int32(bitPattern: $0.generation.number &- since) <= 0 }
     var generation = since
-    for change in complete {
+    for change in complete where !Generation.isReached(change.generation.number, by: since) {
       guard change.generation.number == Generation.after(generation), !change.tables.contains(table) else { return nil }
       generation = change.generation.number
     }
@@ -101,7 +100,11 @@ public final class ChangeEvents {
       return
     }
     // The first attribute of every object of nf_tables is the name of its table.
-    guard tables.count < 10_000, let name = try message.attributes(after: 4).table().text(1) else { return }
+    guard tables.count < 10_000, let name = try message.attributes(after: 4).table().text(1) else {
+      // A table that is left out would count as spared.
+      hasLost = true
+      return
+    }
     tables.insert(name)
   }
 }

@@ -20,10 +20,19 @@ extension Kernel {
     for _ in 0..<Kernel.mostAttempts {
       do throws(NetlinkError) {
         let before = try generation().number
+        // What was counted may not be shown as a whole yet.
+        try settle()
         var reading = TableReading(name: name, knowing: known)
         let isSteady = try read(&reading)
-        if isSteady, try generation().number == before { return reading.finish(generation: before) }
-        guard reading.hasSteadyNames, let now = try changes?.generation(since: before, sparing: name) else { continue }
+        let after = try generation().number
+        if isSteady, after == before { return reading.finish(generation: before) }
+        guard reading.hasSteadyNames, let changes else { continue }
+        // That nothing is told of a change may mean that it is still under way.
+        try settle()
+        guard let now = try changes.generation(since: before, sparing: name), Generation.isReached(after, by: now)
+        else {
+          continue
+        }
         return reading.finish(generation: now)
       } catch {
         switch error {

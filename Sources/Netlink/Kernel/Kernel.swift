@@ -25,15 +25,20 @@ public final class Kernel {
   /// Returns the changes of its tables from now on, if it tells them.
   private let listen: () throws(NetlinkError) -> ChangeEvents?
 
-  /// Creates a kernel that is asked through `socket`, and tells no changes.
+  /// `true` iff others may be changing its tables.
+  private let isShared: Bool
+
+  /// Creates a kernel that is asked through `socket`, tells no changes, and is changed by nobody else.
   public init(_ socket: any NetfilterSocket) {
     self.socket = socket
+    isShared = false
     listen = { () throws(NetlinkError) in nil }
   }
 
   /// Opens the kernel of this namespace, or of the one that the file at `namespace` stands for.
   public init(namespace: String? = nil) throws(NetlinkError) {
     socket = try NetlinkSocket(.netfilter, inNamespace: namespace)
+    isShared = true
     listen = { () throws(NetlinkError) in try ChangeEvents(namespace: namespace) }
   }
 
@@ -112,6 +117,22 @@ public final class Kernel {
     }
     guard let result else { throw .malformed("no generation") }
     return result
+  }
+
+  /// Waits until every change of which the generation was told before is whole, and its events are sent.
+  ///
+  /// The kernel counts a change when it begins to show it, and shows the elements of concatenated intervals last
+  /// (`nf_tables_commit`). A batch in which there is nothing waits within send(2) for the lock that the change holds
+  /// (`commit_mutex`); it is not counted, told or answered.
+  public func settle() throws(NetlinkError) {
+    guard isShared else { return }
+    let ends = [NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END]
+    try socket.send(
+      ends.flatMap { type in
+        Request(
+          UInt16(type), flags: 0, sequence: nextSequence(), header: [0, 0, 0, UInt8(NFNL_SUBSYS_NFTABLES)]
+        ).datagram
+      })
   }
 
   /// Carries out `transaction`, all of it or nothing.
@@ -215,6 +236,9 @@ public struct Generation: Hashable, Sendable {
 
   /// Returns the number behind `number`; zero would mean any.
   public static func after(_ number: UInt32) -> UInt32 { number == .max ? 1 : number + 1 }
+
+  /// Returns `true` iff `number` is the generation `other` or one before it.
+  public static func isReached(_ number: UInt32, by other: UInt32) -> Bool { Int32(bitPattern: other &- number) >= 0 }
 
   /// Reads the generation that `message` (`NFT_MSG_NEWGEN`) tells.
   init(_ message: Message) throws(NetlinkError) {
