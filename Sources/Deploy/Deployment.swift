@@ -93,8 +93,32 @@ public struct Deployment {
         }
       }
       try sight.carryOut(step.transaction)
-      if step.purpose == .swap { hasSwapped = true }
+      guard step.purpose == .swap else { continue }
+      hasSwapped = true
+      if step.transaction.commands.contains(.createTable) { try affirm(&sight, prove) }
     }
+  }
+
+  /// Reads the table, which was made anew at once and could not be read before it judged, and throws unless it does what it
+  /// should.
+  private func affirm(_ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
+    try sight.renew()
+    guard let made = sight.table else { throw NetlinkError.stale }
+    guard made.unknowns.isEmpty else {
+      throw UnprovedTable(reason: "it has what is not understood: \(made.unknowns.prefix(5).joined(separator: ", "))")
+    }
+    do { try prove(made.ruleset) } catch { throw UnprovedTable(reason: "\(error)") }
+  }
+}
+
+/// A table that was made anew at once judges, and does not do what it should.
+public struct UnprovedTable: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was found.
+  public var reason: String
+
+  /// Why, in words.
+  public var description: String {
+    "the table was made anew and judges, but what the kernel has is not proved: \(reason)"
   }
 }
 

@@ -35,6 +35,7 @@ struct Sight {
     self.kernel = kernel
     changes = try kernel.changes()
     let before = try kernel.generation().number
+    // Whoever read it waited for the change that made this generation; a later one would have raised it.
     // Elements go away by themselves without a change that the kernel counts.
     if let known, known.generation == before, !known.sets.contains(where: \.definition.hasTimeouts) {
       table = known
@@ -79,11 +80,19 @@ struct Sight {
     let isBeside = carriedOut.allSatisfy { $0.commands.allSatisfy(\.sparesElements) }
     var now = try Sight(of: kernel, elements: isBeside ? table : nil)
     // If anybody did anything since, it must have been to other tables: that is told, or the table itself shows it.
-    if now.generation != generation, try changes?.generation(since: generation, sparing: Deployment.table) == nil {
+    if now.generation != generation, try !isSpared(until: now.generation) {
       now = try Sight(of: kernel)
       guard let read = now.table, read.isOutcome(of: carriedOut, on: table) else { throw .stale }
     }
     self = now
+  }
+
+  /// Returns `true` iff it is told of every change since, up to the generation `end`, that it was to other tables.
+  ///
+  /// That nothing is told does not mean that nothing was done.
+  private func isSpared(until end: UInt32) throws(NetlinkError) -> Bool {
+    guard let spared = try changes?.generation(since: generation, sparing: Deployment.table) else { return false }
+    return Generation.isReached(end, by: spared)
   }
 
   /// Throws unless the table is still as it is known; then `generation` is that of now.
@@ -109,6 +118,8 @@ extension Command {
   fileprivate var sparesElements: Bool {
     switch self {
     case .addElements, .deleteElements: false
+    // Handles begin anew in a new table: a set is no longer told by its own.
+    case .createTable, .deleteTable: false
     default: true
     }
   }

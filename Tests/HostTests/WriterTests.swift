@@ -126,8 +126,77 @@ import Testing
     _ = try change(machine, to: old) { _ in }
     let writer = try Writer(machine, "nft add table ip others", "nft delete table ip others")
     defer { writer.stop() }
+    let kernel = try Kernel(namespace: "/run/netns/\(machine.namespace.name)")
+    let before = try kernel.generation().number
     let (proofs, _) = try change(machine, to: new) { _ in }
-    #expect(proofs >= 1)
+    // What is done to the tables of others begins no change anew, and is more than our three transactions.
+    #expect(proofs == 1)
+    let writes = try kernel.generation().number &- before
+    #expect(writes > 3, "nobody wrote: \(writes)")
     #expect(new.isDone(by: try machine.deployment().live()))
+  }
+
+  /// An element of ours comes with so many of another table that it is not shown yet when the change is counted.
+  ///
+  /// The change of ours begins at that moment, and would keep the set.
+  @Test(arguments: [true, false]) func aChangeUnderWayIsWaitedFor(isConcatenated: Bool) throws {
+    let machine = try Machine("underway")
+    let prefixes = (22...30).flatMap { length in (0..<5).map { "203.\(length).\($0 * 8).0/\(length)" } }
+    let office = isConcatenated ? prefixes : (0..<40).map { "203.0.113.\($0 * 3)" }
+    let services = (0..<3).map {
+      "service s\($0) { owner ops; purpose \"One of some\"; port 700\($0)/tcp; expose to places }"
+    }
+    let policy = { (more: Bool) in
+      samplePolicy(
+        "zone places { \(office.joined(separator: ", ")) }\n" + services.joined(separator: "\n")
+          + (more ? "\nservice extra { owner ops; purpose \"More\"; port 8443/tcp; expose to internet }" : ""),
+        running: ["s0", "s1", "s2"] + (more ? ["extra"] : []))
+    }
+    let (old, new) = (try Wanted(policy(false)), try Wanted(policy(true)))
+    _ = try change(machine, to: old) { _ in }
+    let live = try #require(try machine.deployment().live())
+    let set = try #require(
+      live.sets.first {
+        $0.definition.key == [.ipv4, .transport, .port] && $0.definition.isInterval == isConcatenated
+          && !$0.definition.isDynamic
+      }, "\(live.sets.map(\.definition))")
+    // Without the element, the set would stay as it is.
+    let plan = try Plan.from(live, to: new.table)
+    #expect(!plan.steps.flatMap(\.transaction.commands).contains(.deleteSet(set.definition.name)))
+    let element = "\(isConcatenated ? "99.99.99.0/24" : "99.99.99.99") . tcp . 22"
+    try machine.nft("add table inet bulk; add set inet bulk s { type ipv4_addr; }")
+    let others = (0..<60_000).map { "10.\($0 >> 16).\($0 >> 8 & 255).\($0 & 255)" }
+    let file = machine.folder.appending(path: "foreign.nft")
+    try """
+    add element inet portcullis \(set.definition.name) { \(element) }
+    add element inet bulk s { \(others.joined(separator: ", ")) }
+
+    """.write(to: file, atomically: true, encoding: .utf8)
+    let kernel = try Kernel(namespace: "/run/netns/\(machine.namespace.name)")
+    let before = try kernel.generation().number
+    let writer = try ChildProcess(["ip", "netns", "exec", machine.namespace.name, "nft", "-f", file.path])
+    while try kernel.generation().number == before {}
+    _ = try change(machine, to: new) { _ in }
+    #expect(writer.finish() == 0)
+    let made = try #require(try machine.deployment().live())
+    let isDone = new.isDone(by: made)
+    #expect(isDone)
+    let isSeen = try !machine.listing().contains("99.99.99")
+    #expect(isSeen, "the element judges still")
+  }
+
+  /// What is made anew at once is read back too, and proved.
+  @Test func aTableThatIsMadeAnewIsProvedOnceItIsThere() throws {
+    let machine = try Machine("anew")
+    let (old, new) = (try Wanted(samplePolicy()), try Wanted(widerPolicy))
+    _ = try change(machine, to: old) { _ in }
+    try machine.nft("add table inet portcullis { flags dormant; }")
+    let (proofs, _) = try change(machine, to: new) { _ in }
+    #expect(proofs == 2)
+    #expect(new.isDone(by: try machine.deployment().live()))
+    try machine.nft("add table inet portcullis { flags dormant; }")
+    #expect(throws: UnprovedTable.self) {
+      _ = try change(machine, to: old) { round in if round == 2 { throw Machine.Failure(description: "other") } }
+    }
   }
 }
