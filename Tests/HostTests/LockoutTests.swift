@@ -190,6 +190,11 @@ import Testing
     try site.machine.expect(0, "rollback", "--confirm", "100s")
     #expect(try !site.connects())
     try site.machine.expect(2, "rollback", "--to", "2", note: "while it waits")
+    for option in [["--confirm", "60s"], ["--allow-lockout"]] {
+      let refused = try site.run(["rollback"] + option)
+      #expect(refused.status == 2 && refused.errors.contains("nothing was changed"), "\(option): \(refused)")
+      #expect(try !site.connects(), "\(option)")
+    }
     try site.machine.expect(0, "rollback", note: "takes it back")
     #expect(try site.connects())
     try site.machine.expect(0, "verify", "--own", on: site.open)

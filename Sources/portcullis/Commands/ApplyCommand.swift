@@ -54,7 +54,8 @@ struct ApplyCommand: AsyncParsableCommand {
     let first = try change.plan(from: before)
     guard first.steps.contains(where: { $0.purpose == .swap }) else {
       if !first.changes.isEmpty { try Terminal.print(first.shown) }
-      try deployment.change(by: { try .from($0, to: wanted.table) }, proving: wanted.prove)
+      let tidying = HostChange(to: wanted.table, nil, isThere: true, proving: wanted.prove)
+      try deployment.change(by: tidying.plan, proving: wanted.prove)
       try keepKnown(wanted, pipeline, state)
       try Terminal.print(
         first.changes.isEmpty

@@ -16,7 +16,8 @@ struct RollbackCommand: AsyncParsableCommand {
     discussion: """
       Without --to: takes back what waits to be confirmed, or else returns to the state before the confirmed one.
       The policy is not needed. With --confirm the rules of now return by themselves unless `portcullis confirm` comes in
-      time, as with apply. Exits with 1 if the former rules judge again, and are not those of the confirmed state.
+      time, as with apply; what waits is taken back for good, so that --confirm and --allow-lockout are refused while
+      something waits, unless --to names a state. Exits with 1 if the former rules judge again, and are not those of the confirmed state.
 
       Examples:
         portcullis rollback
@@ -52,6 +53,11 @@ struct RollbackCommand: AsyncParsableCommand {
     let state = try StateFolder.locked(stateDir)
     let deployment = HostOptions.deployment()
     let live = try deployment.live()
+    if live?.pending != nil || live?.hasLapsed == true, to == nil, change.confirm != nil || change.allowLockout {
+      Terminal.fail(
+        "a change was not confirmed: `portcullis rollback` takes it back, without --confirm and --allow-lockout; nothing was changed"
+      )
+    }
     if let live, live.hasLapsed || live.pending != nil && to == nil && !lapsed {
       let isLapsed = live.hasLapsed
       try deployment.change(
@@ -84,7 +90,7 @@ struct RollbackCommand: AsyncParsableCommand {
     record.reason = "rollback to \(number)"
     // A state that judges already has nothing to wait for.
     let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
-    let made = isThere ? HostChange(to: old.table, nil, proving: change.prove) : change
+    let made = isThere ? HostChange(to: old.table, nil, isThere: true, proving: change.prove) : change
     record = try made.make(by: deployment, from: live, keeping: record, in: state)
     try Terminal.print(
       made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))

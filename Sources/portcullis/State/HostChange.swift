@@ -29,12 +29,18 @@ struct HostChange {
   /// `true` iff it may shut out the one who gives the command.
   let allowsLockout: Bool
 
+  /// `true` iff the ruleset judges already, so that the change is to bring none that does.
+  let isThere: Bool
+
   /// Throws unless a ruleset that was read back does what it should.
   let prove: (Table) throws -> Void
 
   /// Creates the change to `table`; without `options` it is for good, and guarded.
-  init(to table: Table, _ options: ChangeOptions?, proving prove: @escaping (Table) throws -> Void) {
+  init(
+    to table: Table, _ options: ChangeOptions?, isThere: Bool = false, proving prove: @escaping (Table) throws -> Void
+  ) {
     self.table = table
+    self.isThere = isThere
     patience = options?.confirm
     allowsLockout = options?.allowLockout ?? false
     self.prove = prove
@@ -54,8 +60,13 @@ struct HostChange {
   }
 
   /// Returns the steps of the change from `live`.
+  ///
+  /// - Throws: `NetlinkError.stale`, too, iff the ruleset was there already, and is not any more.
   func plan(from live: LiveTable?) throws -> Plan {
-    try .from(live, to: table, confirmingWithin: patience?.seconds)
+    let plan = try Plan.from(live, to: table, confirmingWithin: patience?.seconds)
+    // Nobody was shown it, and it would be for good, whatever was asked for.
+    if isThere, plan.steps.contains(where: { $0.purpose == .swap }) { throw NetlinkError.stale }
+    return plan
   }
 
   /// Makes the change, and keeps it in `state` as `record`, of which `before` judged; for good, unless it must be confirmed.
