@@ -102,7 +102,10 @@ public struct Deployment {
   /// Reads the table, which was made anew at once and could not be read before it judged, and throws unless it does what it
   /// should.
   private func affirm(_ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
-    try sight.renew()
+    do throws(NetlinkError) { try sight.renew() } catch {
+      if error == .stale { throw error }
+      throw UnprovedTable(reason: "it could not be read back: \(error)")
+    }
     guard let made = sight.table else { throw NetlinkError.stale }
     guard made.unknowns.isEmpty else {
       throw UnprovedTable(reason: "it has what is not understood: \(made.unknowns.prefix(5).joined(separator: ", "))")
