@@ -63,13 +63,25 @@ struct ClusterDifference {
   /// `other` is what is told if the network plugin does what it does not in this comparison; what changes with both is one
   /// row.
   func rows(beside other: ClusterDifference?) throws(BudgetExceeded) -> Rows {
+    let own = try parted(comparison.changes())
     var rows = Rows()
-    let changes = try comparison.changes()
-    guard let other else {
-      for change in changes { try add(change, to: &rows) }
-      return try ways(rows)
+    if let other {
+      let others = try other.parted(other.comparison.changes())
+      rows.now = try self.rows(of: own.now, beside: others.now, in: other)
+      rows.later = try self.rows(of: own.later, beside: others.later, in: other)
+    } else {
+      for change in own.now { rows.now += try [row(change)].compactMap(\.self) }
+      for change in own.later { rows.later += try [row(change)].compactMap(\.self) }
     }
-    var rest = try other.comparison.changes()
+    return try ways(rows)
+  }
+
+  /// Returns the rows of `changes`, and of those of `others` in `other`.
+  private func rows(
+    of changes: [ClusterChange], beside others: [ClusterChange], in other: ClusterDifference
+  ) throws(BudgetExceeded) -> [Difference.Row] {
+    var rows: [Difference.Row?] = []
+    var rest = others
     for var change in changes {
       var own = change
       let same = rest.firstIndex { other in
@@ -79,47 +91,55 @@ struct ClusterDifference {
         change.packets = try change.packets.intersection(rest[same].packets)
         own.packets = try own.packets.subtracting(change.packets)
         rest[same].packets = try rest[same].packets.subtracting(change.packets)
-        try add(change, to: &rows)
+        rows.append(try row(change))
       }
-      try add(own, to: &rows, where: comparison.blocksHavePods)
+      rows.append(try row(own, where: comparison.blocksHavePods))
     }
-    for change in rest { try other.add(change, to: &rows, where: other.comparison.blocksHavePods) }
-    return try ways(rows)
+    for change in rest { rows.append(try other.row(change, where: other.comparison.blocksHavePods)) }
+    return rows.compactMap(\.self)
   }
 
-  /// Adds the rows of `change`, which is one where blocks of addresses have pods in them, or have not, or in any case.
-  private func add(
-    _ change: ClusterChange, to rows: inout Rows, where blocksHavePods: Bool? = nil
-  ) throws(BudgetExceeded) {
-    let (now, later) = try parted(change.packets)
-    let condition = blocksHavePods.map { has in
-      has
-        ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
-        : "where the network plugin finds no pods in blocks of addresses (such as Cilium)"
-    }
-    if var row = try row(change, now) {
-      row.conditions += [condition].compactMap(\.self)
-      rows.now.append(row)
-    }
-    if var row = try row(change, later) {
-      row.conditions += [condition].compactMap(\.self)
-      rows.later.append(row)
-    }
+  /// Returns what of `changes` is there on the first day that is compared, at whatever moment, and the rest.
+  private func parted(
+    _ changes: [ClusterChange]
+  ) throws(BudgetExceeded) -> (now: [ClusterChange], later: [ClusterChange]) {
+    // What changes at one end alone may change at the other one later, which is another thing.
+    let keys = changes.map { $0.kind == .oneEnd ? "\($0.kind) \($0.end)" : "\($0.kind)" }
+    let parts = try parted(changes.map(\.packets), by: keys)
+    var (now, later) = (changes, changes)
+    for (i, part) in parts.enumerated() { (now[i].packets, later[i].packets) = (part.now, part.later) }
+    return (now.filter { !$0.packets.isEmpty }, later.filter { !$0.packets.isEmpty })
   }
 
-  /// Returns what of `packets` is there on the first day that is compared, at whatever moment, and the rest.
+  /// Returns what of each of `sets` is there on the first day that is compared, at whatever moment, and the rest.
   ///
-  /// Only where one side knows no time is there a rest: of policies, every moment counts alike.
-  private func parted(_ packets: PacketSet) throws(BudgetExceeded) -> (now: PacketSet, later: PacketSet) {
+  /// A connection that is in a set of the same key on that day is there on it, whichever of them it is in later. Only where
+  /// one side knows no time is there a rest: of policies, every moment counts alike.
+  private func parted(
+    _ sets: [PacketSet], by keys: [String]
+  ) throws(BudgetExceeded) -> [(now: PacketSet, later: PacketSet)] {
     guard old.isTimeless != new.isTimeless, let start = window.intervals.first?.lowerBound else {
-      return (packets, universe.space.nothing)
+      return sets.map { ($0, universe.space.nothing) }
     }
-    let now = try packets.intersection(packets.fixing(.time, to: start))
-    return (now, try packets.subtracting(now))
+    var first: [String: PacketSet] = [:]
+    for (set, key) in zip(sets, keys) {
+      let today = try set.fixing(.time, to: start)
+      first[key] = try first[key]?.union(today) ?? today
+    }
+    var result: [(now: PacketSet, later: PacketSet)] = []
+    for (set, key) in zip(sets, keys) {
+      let now = try set.intersection(first[key] ?? universe.space.nothing)
+      result.append((now, try set.subtracting(now)))
+    }
+    return result
   }
 
-  /// Returns the row of those of the packets of `change` that are in `packets`, if there are any.
-  private func row(_ change: ClusterChange, _ packets: PacketSet) throws(BudgetExceeded) -> Difference.Row? {
+  /// Returns the row of `change`, if any packets are in it; it is one where blocks of addresses have pods in them, or have
+  /// not, or in any case.
+  private func row(
+    _ change: ClusterChange, where blocksHavePods: Bool? = nil
+  ) throws(BudgetExceeded) -> Difference.Row? {
+    let packets = change.packets
     guard let packet = try universe.example(of: packets) else { return nil }
     var row = Difference.Row(change.kind, at: "cluster \(name)")
     row.witness = universe.text(of: packet)
@@ -127,6 +147,12 @@ struct ClusterDifference {
     for target in universe.values(of: .departure, in: packets) { try tell(packets, to: target, in: &row) }
     if let times = times(of: packets) { row.conditions.append(times) }
     row.conditions += try comparison.conditions(of: packets).map { "depends on \(ForeignRules.words(of: $0))" }
+    if let blocksHavePods {
+      row.conditions.append(
+        blocksHavePods
+          ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
+          : "where the network plugin finds no pods in blocks of addresses (such as Cilium)")
+    }
     row.extent = try extent(of: packets)
     guard let cause = change.cause else {
       row.reason = reason(for: change.side)
@@ -233,11 +259,11 @@ struct ClusterDifference {
     var rows = rows
     let (told, next) = try comparison.ways()
     var (now, later) = (WayRows(name), WayRows(name))
-    for way in told {
+    let parts = try parted(told.map(\.packets), by: told.map { "\($0.kind)" })
+    for (way, parts) in zip(told, parts) {
       let cause = try way.cause.flatMap { cause throws(BudgetExceeded) in
         try line(of: cause, way.side, letting: universe.space.nothing)
       }
-      let parts = try parted(way.packets)
       if !parts.now.isEmpty { now.add(way, try text(of: way, parts.now), cause, atMost: ClusterDifference.mostFlows) }
       if !parts.later.isEmpty {
         later.add(way, try text(of: way, parts.later), cause, atMost: ClusterDifference.mostFlows)
