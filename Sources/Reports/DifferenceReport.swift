@@ -108,7 +108,7 @@ public struct DifferenceReport: Sendable {
     if let cause = row.cause {
       let owner = cause.owner.map { ", owner \(printable($0))" } ?? ""
       // Where the path does not say it, it is told that the line is one of before.
-      let age = cause.isNew || cause.location.path.hasPrefix(old) ? "" : " (\(printable(old)))"
+      let age = cause.isNew || isOfOld(cause.location.path) ? "" : " (\(printable(old)))"
       result += "    because of \(printable(cause.subject)) at \(printable(cause.location.description))\(age)\(owner)\n"
       result += "      | \(printable(cause.line))\n"
     } else if let reason = row.reason {
@@ -118,6 +118,14 @@ public struct DifferenceReport: Sendable {
     result += "      before: \(printable(row.before))\n"
     result += "      after:  \(printable(row.after))\n"
     return result
+  }
+
+  /// Returns `true` iff `path` begins with what the old side is called, or with the path of the other program's files.
+  private func isOfOld(_ path: String) -> Bool {
+    if path.hasPrefix(old) { return true }
+    guard let kind = ["iptables:", "ip6tables:", "nft:", "manifests:"].first(where: old.hasPrefix) else { return false }
+    let name = old.dropFirst(kind.utf8.count)
+    return path == name || path.hasPrefix(name.hasSuffix("/") ? String(name) : name + "/")
   }
 
   /// The document for a program: `portcullis-difference`, version 1 (docs/diff.md).

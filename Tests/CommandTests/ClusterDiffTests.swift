@@ -270,8 +270,9 @@ import Testing
     #expect(witnesses.contains("the cluster is not in the policy"), "\(witnesses)")
     let gone = try rows(diff(box, "with.port without.port"))
     #expect(gone.allSatisfy { $0["kind"] as? String == "closes" } && gone.count == opened.count, "\(gone)")
-    #expect(
-      try box.shell("\"$P\" diff with.port without.port --exit-code").output.contains("Cluster prod is gone: all"))
+    let closing = try box.portcullis("diff", "with.port", "without.port", "--exit-code")
+    #expect(closing.code == 3 && closing.output.contains("Cluster prod is gone: all"), "\(closing)")
+    #expect(try box.portcullis("diff", "without.port", "with.port", "--exit-code").code == 4)
   }
 
   @Test func whatEveryNetworkPluginDoesIsToldOnce() throws {
@@ -367,5 +368,34 @@ import Testing
     #expect(
       try reasons("with.port without.port", "opens")
         == ["no workload of the policy is in the namespace of these pods any longer"])
+  }
+
+  @Test func whatIsWrongTodayIsNotToldForLater() throws {
+    // What the manifests lack for good, one line of the policy opens until a day and another one from then on.
+    let exposures = "expose to 192.0.2.0/24 until 2027-01-01; expose to 192.0.2.0/23"
+    let box = try compiled(Self.policy(exposures, "expose to web", publish: "publish loadbalancer"))
+    _ = try box.shell(
+      """
+      cp -r out/clusters/prod/shop d
+      sed -i 's|192.0.2.0/2[34]|192.0.3.0/24|' d/*.yaml
+      """)
+    for (sides, kind) in [("p.port manifests:d", "closes"), ("manifests:d p.port", "opens")] {
+      let document = try diff(box, sides)
+      #expect(try rows(document, "later").isEmpty, "\(document)")
+      let told = try rows(document).filter { $0["kind"] as? String == kind }
+      #expect(
+        told.contains { ($0["flows"] as? [String])?.contains { $0.contains("192.0.2.0/24") } ?? false }, "\(told)")
+    }
+  }
+
+  @Test func theAgeOfALineIsToldWhereItsPathDoesNot() throws {
+    let box = try compiled(Self.policy("expose to 203.0.113.0/24", "expose to web"))
+    let other = Self.policy("expose to 203.0.113.7", "expose to web")
+    try box.write(other, to: "p.port")
+    for folder in ["out", "out/"] {
+      let told = try box.portcullis("diff", "manifests:\(folder)", "p.port").output
+      #expect(told.contains("because of NetworkPolicy shop/allow-web at out/"), "\(told)")
+      #expect(!told.contains("(manifests:"), "\(told)")
+    }
   }
 }

@@ -159,7 +159,8 @@ import Testing
     let reasons = try rows(json).compactMap { $0["reason"] as? String }
     #expect(
       reasons == ["the host is new, and answers echo requests (`ping`)", "the host is new, and its egress is open"])
-    let gone = try difference(policy + Self.host, policy).json
+    let (goneCode, gone) = try difference(policy + Self.host, policy, "--exit-code")
+    #expect(goneCode == 3)
     #expect(gone["removedHosts"] as? [String] == ["h"])
     let closes = try summary(gone)
     #expect(closes.count == 3 && closes.allSatisfy { $0.hasPrefix("closes: ") }, "\(closes)")
