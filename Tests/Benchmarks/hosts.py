@@ -154,16 +154,18 @@ class Packets:
                 # Of long lists a tenth of the packets is enough.
                 slow = "-" if name in ("aerleon", "ferm", "ufw") and count > 500 else ""
                 words.append((name, f"{host.space}:wire:{folder / 'senders'}{slow}", f"{host.space}:wire:{folder / 'known'}+"))
-            cost = lambda i: json.loads(hosts[0].call(self.programs / "packet-cost", str(rounds), *[word[i] for word in words]).stdout)
-            rows = zip(words, cost(1), cost(2))
-            result = {name: {"new": new["median"], "known": known["median"]} for (name, *_), new, known in rows}
+            cost = lambda i, rounds: json.loads(
+                hosts[0].call(self.programs / "packet-cost", str(rounds), *[word[i] for word in words]).stdout)
+            # Those of known connections are quick, and differ by little.
+            rows = zip(words, cost(1, rounds), cost(2, 5 * rounds))
+            result = {name: {"new": new, "known": known} for (name, *_), new, known in rows}
         finally:
             for host in hosts:
                 host.__exit__()
-        alone = result["conntrack alone"]
         for name, value in result.items():
-            print(f"  {name:22} new {value['new']:8.0f} ns a packet, {value['new'] - alone['new']:8.0f} over conntrack alone;"
-                  f" of a known connection {value['known']:6.0f} ns, {value['known'] - alone['known']:6.0f} over", flush=True)
+            new, known = value["new"], value["known"]
+            print(f"  {name:22} new {new['median']:8.0f} ns a packet, {new['over']:8.0f} over conntrack alone;"
+                  f" of a known connection {known['median']:6.0f} ns, {known['over']:6.0f} over", flush=True)
         return {"entries": count, "networks": shape, "nanoseconds": result}
 
     def portcullis(self, host, services, folder):
@@ -210,7 +212,7 @@ def over_conntrack(rows, entries, name, kind="new", networks="of 24 bits"):
     for row in rows:
         times = row["nanoseconds"]
         if (row["entries"], row["networks"]) == (entries, networks) and name in times:
-            return times[name][kind] - times["conntrack alone"][kind]
+            return times[name][kind]["over"]
     return None
 
 
@@ -225,12 +227,14 @@ def aims(measured, rows):
     result = []
     for count in (10_000, 100_000):
         ours = of("elements", count, "load, ours")
+        both = lambda who: (of("elements", count, f"load, {who}") or 0) + (of("elements", count, f"read, {who}") or 0)
         result += [
-            (f"{count:,} elements: loading, times a raw encoder's", ratio(of("elements", count, "load, raw"), ours), "x", "at most 1.3",
-             lambda v: v <= 1.3),
-            ("  times faster than nft -f", ratio(ours, of("elements", count, "load, nft")), "x", "no aim", None),
-            ("  reading back, times the kernel's own time", ratio(of("elements", count, "read, raw"), of("elements", count, "read, ours")), "x",
+            (f"{count:,} elements: loading and reading back, times a raw encoder's", ratio(both("raw"), both("ours")), "x",
              "at most 1.3", lambda v: v <= 1.3),
+            ("  loading alone", ratio(of("elements", count, "load, raw"), ours), "x", "no aim", None),
+            ("  times faster than nft -f", ratio(ours, of("elements", count, "load, nft")), "x", "no aim", None),
+            ("  reading back alone, times the kernel's own time",
+             ratio(of("elements", count, "read, raw"), of("elements", count, "read, ours")), "x", "no aim", None),
             ("  times faster than nft list", ratio(of("elements", count, "read, ours"), of("elements", count, "read, nft")), "x", "no aim", None),
         ]
     change = lambda name: of("change", 10_000, name)

@@ -9,6 +9,9 @@ import Foundation
 /// PACKETS is a file of lines `ADDRESS PORT`: who sends, and to which UDP port of 192.0.2.1. For a host with a `+` behind
 /// PACKETS each packet is first sent with a time to live of 64, and answered; the packets that are measured have 63.
 /// A host with a `-` behind it is given a tenth of the packets, since each takes it long.
+///
+/// What a host costs over the first one is told round by round: the pace of a machine changes from one round to the next
+/// more than two rulesets differ.
 @main
 enum PacketCost {
   static func main() throws {
@@ -23,10 +26,11 @@ enum PacketCost {
     for _ in 0..<rounds {
       for i in hosts.indices { times[i].append(try hosts[i].send()) }
     }
-    let rows = zip(hosts, times).map { host, times in
-      let sorted = times.sorted()
+    let median = { (values: [Double]) in values.sorted()[values.count / 2] }
+    let rows = zip(hosts, times).map { host, own in
+      let over = median(zip(own, times[0]).map { $0 - $1 })
       return
-        "{\"host\": \"\(host.name)\", \"packets\": \(host.packets.count), \"median\": \(sorted[sorted.count / 2]), \"best\": \(sorted[0])}"
+        "{\"host\": \"\(host.name)\", \"packets\": \(host.packets.count), \"median\": \(median(own)), \"over\": \(over)}"
     }
     print("[\(rows.joined(separator: ",\n "))]")
   }
