@@ -51,13 +51,11 @@ struct Compiler {
     let opened = blocks(ofHostAlone: true) + openings()
     let passed = passages()
     var rules = [
+      // Alone, since it is compared in place, where a set would have to be searched for nearly every packet.
+      Compiler.accept(.established),
       Rule([
         .verdictMap(
-          Selector(.ctState),
-          [
-            .init(.state(.established), .accept), .init(.state(.related), .accept),
-            .init(.state(.invalid), .goto("invalid")),
-          ])
+          Selector(.ctState), [.init(.state(.related), .accept), .init(.state(.invalid), .goto("invalid"))])
       ]),
       Rule([.match(Selector(.iif), .equal, .datum(.interface("lo"))), .verdict(.accept)]),
       Rule([
@@ -138,6 +136,11 @@ struct Compiler {
     assembly.add(chain: "essentials_ip6", six)
   }
 
+  /// Returns the rule that accepts packets that connection tracking finds in `state`.
+  private static func accept(_ state: ConnectionState) -> Rule {
+    Rule([.match(Selector(.ctState), .equal, .datum(.state(state))), .verdict(.accept)])
+  }
+
   /// Returns the rule that accepts the messages of `types`.
   static func messages(_ field: Field, _ types: [UInt8]) -> [Rule] {
     [Rule([.match(Selector(field), .equal, .anyOf(types.map { .number($0) })), .verdict(.accept)])]
@@ -148,10 +151,7 @@ struct Compiler {
     guard let departures = firewall.departures else { return }
     let dhcp = [(68, 67), (Essentials.dhcpv6Client, Essentials.dhcpv6Server)] as [(UInt16, UInt16)]
     var rules = [
-      Rule([
-        .verdictMap(
-          Selector(.ctState), [.init(.state(.established), .accept), .init(.state(.related), .accept)])
-      ]),
+      Compiler.accept(.established), Compiler.accept(.related),
       Rule([.match(Selector(.oif), .equal, .datum(.interface("lo"))), .verdict(.accept)]),
     ]
     rules += Compiler.messages(.icmpType, Essentials.icmp)
