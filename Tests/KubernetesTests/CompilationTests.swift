@@ -460,24 +460,6 @@ import Testing
       annotations["portcullis/ingress-0"] == "shop.port:4 until 2027-03-31 because \"\(text)\" ticket \"\(text)\"")
   }
 
-  @Test func manyWorkloadsTakeTimeInProportion() {
-    func seconds(_ count: Int) -> Double {
-      var firewall = cluster()
-      firewall.workloads = (0..<count).map { i in
-        workload("w\(i)", in: "n\(i % 50)") {
-          $0.admissions = [admission(.everyone), admission(.addresses(addresses("192.0.2.0/24")))]
-          $0.publications = [publication(.cluster)]
-        }
-      }
-      let clock = ContinuousClock()
-      let time = clock.measure { #expect(compile(firewall).artefacts.count > count * 2) }
-      return Double(time.components.attoseconds) / 1e18 + Double(time.components.seconds)
-    }
-    _ = seconds(50)
-    let (small, large) = (seconds(100), seconds(1000))
-    #expect(large < small * 30, "\(small) s, \(large) s")
-  }
-
   /// A block of addresses that has some pods in it would let in the pods that are refused.
   @Test func refusedPodsDoNotComeInByTheirAddresses() {
     var exposure = admission(.addresses(addresses("10.0.0.0/8")))
