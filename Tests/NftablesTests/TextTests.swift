@@ -67,7 +67,8 @@ import Testing
       \t}
 
       \tchain judge {
-      \t\tct state vmap { established : accept, related : accept, invalid : goto invalid }
+      \t\tct state established accept
+      \t\tct state vmap { related : accept, invalid : goto invalid }
       \t\tiif "lo" accept
       \t\tmeta nfproto vmap { ipv4 : jump essentials_ip, ipv6 : jump essentials_ip6 }
       \t\tfib daddr type { local, broadcast, multicast, anycast } goto host
