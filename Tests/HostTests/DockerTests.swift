@@ -27,12 +27,7 @@ import Testing
       machine = try Machine("docker")
       let others = try NetworkNamespace.make(["container", "world"])
       (container, world) = (others[0], others[1])
-      func batch(_ namespace: NetworkNamespace, _ lines: String) throws {
-        let result = try namespace.run(["sh", "-ec", lines])
-        guard result.status == 0 else { throw Machine.Failure(description: result.errors) }
-      }
-      try batch(
-        machine.namespace,
+      try machine.namespace.shell(
         """
         ip link add eth0 type veth peer name eth0 netns \(world.name)
         ip link add docker0 type veth peer name eth0 netns \(container.name)
@@ -41,12 +36,10 @@ import Testing
         ip route add 203.0.113.9 dev eth0; ip route add 198.51.100.7 dev eth0
         sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0
         """)
-      try batch(
-        container,
+      try container.shell(
         "ip link set lo up; ip addr add 172.17.0.2/16 dev eth0; ip link set eth0 up; ip route add default via 172.17.0.1"
       )
-      try batch(
-        world,
+      try world.shell(
         """
         ip link set lo up; ip addr add 203.0.113.9/32 dev eth0; ip addr add 198.51.100.7/32 dev eth0; ip link set eth0 up
         ip route add default via 192.0.2.10 dev eth0 onlink

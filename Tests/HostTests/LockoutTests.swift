@@ -33,18 +33,12 @@ import Testing
         try machine.policy(LockoutTests.policy("office"), "open.port"),
         try machine.policy(LockoutTests.policy("elsewhere"), "shut.port")
       )
-      func batch(_ namespace: NetworkNamespace, _ lines: String) throws {
-        let result = try namespace.run(["sh", "-ec", lines])
-        guard result.status == 0 else { throw Machine.Failure(description: result.errors) }
-      }
-      try batch(
-        machine.namespace,
+      try machine.namespace.shell(
         """
         ip link add eth0 type veth peer name eth0 netns \(world.name)
         ip addr add 192.0.2.10/24 dev eth0; ip link set eth0 up; ip route add 203.0.113.0/24 dev eth0
         """)
-      try batch(
-        world,
+      try world.shell(
         "ip link set lo up; ip addr add 203.0.113.9/24 dev eth0; ip link set eth0 up; ip route add 192.0.2.0/24 dev eth0"
       )
       server = try ChildProcess([

@@ -212,3 +212,11 @@ func samplePolicy(_ more: String = "", running services: [String] = []) -> Strin
 /// A policy that has one service more than `samplePolicy()`.
 let widerPolicy = samplePolicy(
   #"service extra { owner ops; purpose "More"; port 8443/tcp; expose to office }"#, running: ["extra"])
+
+extension NetworkNamespace {
+  /// Lets a shell carry out `lines` here, up to the first one that fails, which throws.
+  func shell(_ lines: String) throws {
+    let result = try run(["sh", "-ec", lines])
+    guard result.status == 0 else { throw Machine.Failure(description: result.errors) }
+  }
+}

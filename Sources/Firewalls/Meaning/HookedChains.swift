@@ -189,11 +189,11 @@ public struct HookedChains {
   /// Returns the names of chains of `self` and of `other` that are entered at one hook and priority, where it matters which
   /// comes first: both have rules, and one tells the other by what it writes on packets.
   public func rivals(in other: HookedChains) -> [(String, String)] {
-    entrances.flatMap { mine in
+    guard changesPackets || other.changesPackets else { return [] }
+    return entrances.flatMap { mine in
       other.entrances.compactMap { theirs in
         guard mine.hook == theirs.hook, mine.priority == theirs.priority,
-          !chains[mine.chain].rules.isEmpty, !other.chains[theirs.chain].rules.isEmpty,
-          changesPackets || other.changesPackets
+          !chains[mine.chain].rules.isEmpty, !other.chains[theirs.chain].rules.isEmpty
         else { return nil }
         return (chains[mine.chain].name, other.chains[theirs.chain].name)
       }
