@@ -60,26 +60,22 @@ extension Proof {
 public struct Prover {
   private let firewall: Firewall
   private let universe = Universe()
-  private let raw: RawMeaning?
-  private let meaning: Meaning?
-  private let failure: String?
-
-  /// The fingerprint of what the firewall means, unless it is too complex.
-  public let fingerprint: Fingerprint?
+  /// What the firewall means, or why that is not known.
+  private let meaning: Result<RawMeaning, BudgetExceeded>
 
   /// Creates the prover for files that were made of `firewall`.
   public init(_ firewall: Firewall) {
     self.firewall = firewall
-    var known: (RawMeaning, Meaning, Fingerprint)?
-    var reason: String?
     do throws(BudgetExceeded) {
-      let raw = try firewall.rawMeaning(in: universe)
-      let meaning = try Meaning(raw)
-      known = (raw, meaning, try meaning.fingerprint())
+      meaning = .success(try firewall.rawMeaning(in: universe))
     } catch {
-      reason = UnreadableRuleset(error).message
+      meaning = .failure(error)
     }
-    (raw, meaning, fingerprint, failure) = (known?.0, known?.1, known?.2, reason)
+  }
+
+  /// Returns the fingerprint of what the firewall means, or nothing if it is too complex.
+  public func fingerprint() -> Fingerprint? {
+    try? Meaning(meaning.get()).fingerprint()
   }
 
   /// Returns whether `artefacts`, which `target` made, mean what the firewall means, or nothing if they filter no packets.
@@ -98,13 +94,13 @@ public struct Prover {
   func prove(_ ruleset: Result<any ParsedRuleset, UnreadableRuleset>) -> Proof {
     do {
       let reading = try ruleset.get().reading(in: universe)
-      guard let raw, let meaning else { return Proof(failure: failure, isTooComplex: true) }
-      let foundRaw = try reading.chains.rawMeaning(in: universe)
+      let wanted = try meaning.get()
+      let found = try reading.chains.rawMeaning(in: universe)
       let about = try universe.packets(of: reading.families)
-      if try raw.isPlainlyEqual(to: foundRaw, for: about) { return Proof() }
-      let found = try Meaning(foundRaw)
+      if try wanted.isPlainlyEqual(to: found, for: about) { return Proof() }
       return Proof(
-        difference: try difference(meaning.restricted(to: about), found.restricted(to: about), reading.chains))
+        difference: try difference(
+          Meaning(wanted).restricted(to: about), Meaning(found).restricted(to: about), reading.chains))
     } catch let error as UnreadableRuleset {
       return Proof(failure: error.message, isTooComplex: error.isTooComplex)
     } catch let error as EvaluationError {

@@ -38,11 +38,12 @@ extension Pipeline {
     async let translating = translations(of: firewall, to: targets)
     // What a firewall means is worked out once for all targets, and while they are translated.
     let prover = targets.contains { $0.filtersPackets } ? Prover(firewall) : nil
+    let fingerprint = prover?.fingerprint()
     var result = Compilation(artefacts: [])
     for translation in await translating {
       var part = translation.compilation
       if let prover, let reading = translation.reading {
-        if let fingerprint = prover.fingerprint {
+        if let fingerprint {
           for i in part.artefacts.indices { part.artefacts[i].note("Meaning: \(fingerprint)") }
         }
         part.diagnostics += findings(of: part.artefacts, prover.prove(reading), of: policy[firewall.host])

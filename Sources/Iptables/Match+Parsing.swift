@@ -3,12 +3,12 @@ import Syntax
 
 extension Match {
   /// Creates the match of the extension `name` with `options`, or nothing if it is not known.
-  init?(_ name: String, _ options: [WordReader.Option], _ family: AddressFamily) {
+  init?(_ name: Word, _ options: [WordReader.Option], _ family: AddressFamily) {
     guard let first = options.first, let match = Match(name, first, options, family) else { return nil }
     self = match
   }
 
-  private init?(_ name: String, _ first: WordReader.Option, _ options: [WordReader.Option], _ family: AddressFamily) {
+  private init?(_ name: Word, _ first: WordReader.Option, _ options: [WordReader.Option], _ family: AddressFamily) {
     let isSingle = options.count == 1
     switch name {
     case "tcp", "udp", "sctp", "dccp":
@@ -21,59 +21,43 @@ extension Match {
       self = .ports(transport, source: source, destination: ports.destination ?? .all)
     case "multiport":
       guard isSingle, let text = first.only("--dports") else { return nil }
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      let parts = text.parts(at: ",")
       let ranges = parts.compactMap { PortRange(saved: $0) }
       guard ranges.count == parts.count else { return nil }
       self = .destinationPorts(ranges)
     case "icmp", "icmp6":
       guard isSingle, let text = first.only(name == "icmp" ? "--icmp-type" : "--icmpv6-type") else { return nil }
-      let numbers: [UInt8?] = text.split(separator: "/", omittingEmptySubsequences: false).map { number($0) }
+      let numbers: [UInt8?] = text.parts(at: "/").map { $0.number() }
       guard let type = numbers.first ?? nil, numbers.count <= 2, !numbers.contains(nil) else { return nil }
       // Of ICMP, 255 is every type.
       guard name == "icmp6" || type < 255 else { return nil }
       self = .icmp(name == "icmp" ? .ipv4 : .ipv6, type: type, code: numbers.count == 2 ? numbers[1] : nil)
     case "iprange":
-      guard isSingle, !first.isNegated, first.values.count == 1 else { return nil }
-      let ends = first.values[0].split(separator: "-").compactMap { Address($0) }
-      guard ends.count == 2, ends[0].family == ends[1].family, ends[0] <= ends[1] else { return nil }
-      let range = AddressRange(from: ends[0], through: ends[1])
+      guard isSingle, !first.isNegated, let range = first.value.flatMap(AddressRange.init(saved:)) else { return nil }
       switch first.name {
       case "--src-range": self = .sourceRange(range)
       case "--dst-range": self = .destinationRange(range)
       default: return nil
       }
     case "conntrack", "state":
-      guard isSingle, first.name == (name == "state" ? "--state" : "--ctstate"), first.values.count == 1 else {
-        return nil
-      }
-      var states: ConnectionStates = []
-      for word in first.values[0].split(separator: ",") {
-        guard let state = ConnectionStates.names.first(where: { $0.name == word }) else { return nil }
-        states.insert(state.state)
-      }
-      guard !states.isEmpty else { return nil }
+      guard isSingle, first.name == (name == "state" ? "--state" : "--ctstate"),
+        let states = first.value.flatMap(ConnectionStates.init(saved:))
+      else { return nil }
       self = .state(Selector(states, isNegated: first.isNegated))
     case "addrtype":
-      guard isSingle, let text = first.only("--dst-type") else { return nil }
-      var types: AddressTypes = []
-      for word in text.split(separator: ",") {
-        guard let type = AddressTypes.names.first(where: { $0.name == word }) else { return nil }
-        types.insert(type.type)
-      }
-      guard !types.isEmpty else { return nil }
+      guard isSingle, let types = first.only("--dst-type").flatMap(AddressTypes.init(saved:)) else { return nil }
       self = .destinationType(types)
     case "mark":
-      guard isSingle, first.name == "--mark", first.values.count == 1,
-        let (value, mask) = markAndMask(first.values[0])
+      guard isSingle, first.name == "--mark", let (value, mask) = first.value.flatMap(markAndMask)
       else { return nil }
       self = .mark(value: value, mask: mask, isNegated: first.isNegated)
     case "hl":
-      guard isSingle, let limit = first.only("--hl-eq").flatMap({ number($0) as UInt8? }) else { return nil }
+      guard isSingle, let limit = first.only("--hl-eq")?.number(UInt8.self) else { return nil }
       self = .hopLimit(limit)
     case "time":
       // A day's end alone; other times of day are not known here.
-      guard isSingle, let text = first.only("--datestop"), text.hasSuffix("T23:59:59"),
-        let date = CalendarDate(text.dropLast(9))
+      guard isSingle, let (day, time) = first.only("--datestop")?.halves(at: "T"),
+        let time, time == "23:59:59", let date = CalendarDate(day.text[...])
       else { return nil }
       self = .until(date)
     case "limit", "hashlimit", "statistic":
@@ -84,16 +68,17 @@ extension Match {
   }
 
   /// Creates the match of an extension that counts or chooses by chance.
-  private init?(counted name: String, _ options: [WordReader.Option]) {
-    var values: [String: String] = [:]
+  private init?(counted name: Word, _ options: [WordReader.Option]) {
+    var values: [String: Word] = [:]
     for option in options {
-      guard let value = option.only(option.name), values.updateValue(value, forKey: option.name) == nil else {
+      guard let value = option.value, !option.isNegated, values.updateValue(value, forKey: option.name.text) == nil
+      else {
         return nil
       }
     }
     /// Returns the number behind `name`, `standard` if there is none, or nothing if it is not understood.
     func take(_ name: String, standard: UInt32) -> UInt32? {
-      values.removeValue(forKey: name).map { number($0) } ?? standard
+      values.removeValue(forKey: name).map { $0.number() } ?? standard
     }
     func takeRate(_ name: String) -> Rate? { values.removeValue(forKey: name).flatMap(Rate.init(saved:)) }
     switch name {
@@ -106,10 +91,10 @@ extension Match {
         let expiry = take("--hashlimit-htable-expire", standard: rate.unit.seconds * 1000)
       else { return nil }
       let mode = values.removeValue(forKey: "--hashlimit-mode")
-      guard mode == nil || mode == "srcip" else { return nil }
-      self = .hashLimit(rate, burst: burst, perSource: mode != nil, name: name, expiry: expiry)
+      if let mode, !(mode == "srcip") { return nil }
+      self = .hashLimit(rate, burst: burst, perSource: mode != nil, name: name.text, expiry: expiry)
     default:
-      guard values.removeValue(forKey: "--mode") == "random",
+      guard let mode = values.removeValue(forKey: "--mode"), mode == "random",
         let share = values.removeValue(forKey: "--probability").flatMap(Self.share)
       else { return nil }
       self = .probability(share)
@@ -121,9 +106,9 @@ extension Match {
   private static func ports(_ options: [WordReader.Option]) -> (source: PortRange?, destination: PortRange?)? {
     var result: (source: PortRange?, destination: PortRange?) = (nil, nil)
     for option in options {
-      if let range = option.only("--dport").flatMap({ PortRange(saved: $0[...]) }), result.destination == nil {
+      if let range = option.only("--dport").flatMap({ PortRange(saved: $0) }), result.destination == nil {
         result.destination = range
-      } else if let range = option.only("--sport").flatMap({ PortRange(saved: $0[...]) }), result.source == nil {
+      } else if let range = option.only("--sport").flatMap({ PortRange(saved: $0) }), result.source == nil {
         result.source = range
       } else {
         return nil
@@ -133,22 +118,22 @@ extension Match {
   }
 
   /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest; a fraction below one stays so.
-  private static func share(_ text: String) -> UInt32? {
-    guard text.hasPrefix("0."), text.utf8.count <= 14, let digits: UInt64 = number(text.dropFirst(2)) else {
+  private static func share(_ text: Word) -> UInt32? {
+    guard text.hasPrefix("0."), text.bytes.count <= 14, let digits: UInt64 = text.dropFirst(2).number() else {
       return nil
     }
     var scale: UInt128 = 1
-    for _ in 0..<(text.utf8.count - 2) { scale *= 10 }
+    for _ in 0..<(text.bytes.count - 2) { scale *= 10 }
     return UInt32(min((UInt128(digits) << 31 + scale / 2) / scale, 1 << 31 - 1))
   }
 }
 
 /// Returns the value and the mask of `text`, as in `0x1/0xff`.
-func markAndMask(_ text: String) -> (UInt32, UInt32)? {
-  let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { word -> UInt32? in
-    guard word.hasPrefix("0x") else { return number(word) }
+func markAndMask(_ text: Word) -> (UInt32, UInt32)? {
+  let numbers = text.parts(at: "/").map { word -> UInt32? in
+    guard word.hasPrefix("0x") else { return word.number() }
     let digits = word.dropFirst(2)
-    return digits.utf8.contains(UInt8(ascii: "+")) ? nil : UInt32(digits, radix: 16)
+    return digits.bytes.contains(UInt8(ascii: "+")) ? nil : UInt32(digits.text, radix: 16)
   }
   guard let value = numbers.first ?? nil, numbers.count <= 2 else { return nil }
   guard numbers.count == 2 else { return (value, .max) }
@@ -157,41 +142,76 @@ func markAndMask(_ text: String) -> (UInt32, UInt32)? {
 
 extension Prefix {
   /// Creates the block that `text` says, as iptables-save prints it, or nothing if it is none of `family`.
-  init?(saved text: String, _ family: AddressFamily) {
-    let (first, second) = halves(of: text[...], at: "/")
-    guard let address = Address(first), address.family == family else { return nil }
+  init?(saved text: Word, _ family: AddressFamily) {
+    let (first, second) = text.halves(at: "/")
+    guard let address = Address(utf8: first.bytes), address.family == family else { return nil }
     guard let second else {
       self.init(containing: address, length: family.width)
       return
     }
-    guard let length: Int = number(second), (0...family.width).contains(length) else { return nil }
+    guard let length = second.number(Int.self), length <= family.width else { return nil }
     self.init(containing: address, length: length)
+  }
+}
+
+extension AddressRange {
+  /// Creates the range from one end of `text` to the other, or nothing if it is none.
+  init?(saved text: Word) {
+    let (first, second) = text.halves(at: "-")
+    guard let lower = Address(utf8: first.bytes), let upper = second.flatMap({ Address(utf8: $0.bytes) }),
+      lower.family == upper.family, lower <= upper
+    else { return nil }
+    self.init(from: lower, through: upper)
   }
 }
 
 extension PortRange {
   /// Creates the range that `text` says, or nothing if it is none.
-  init?(saved text: Substring, separator: Unicode.Scalar = ":") {
-    let (first, second) = halves(of: text, at: separator)
-    guard let lower: UInt16 = number(first), let upper: UInt16 = number(second ?? first), lower <= upper else {
+  init?(saved text: Word, separator: Unicode.Scalar = ":") {
+    let (first, second) = text.halves(at: separator)
+    guard let lower: UInt16 = first.number(), let upper: UInt16 = (second ?? first).number(), lower <= upper else {
       return nil
     }
     self.init(from: lower, through: upper)
   }
 }
 
+extension ConnectionStates {
+  /// Creates the states that `text` names, with commas between them, or nothing if one is not known or there are none.
+  init?(saved text: Word) {
+    self = []
+    for word in text.parts(at: ",") where !word.isEmpty {
+      guard let known = Self.names.first(where: { word == $0.name }) else { return nil }
+      insert(known.state)
+    }
+    if isEmpty { return nil }
+  }
+}
+
+extension AddressTypes {
+  /// Creates the types that `text` names, with commas between them, or nothing if one is not known or there are none.
+  init?(saved text: Word) {
+    self = []
+    for word in text.parts(at: ",") where !word.isEmpty {
+      guard let known = Self.names.first(where: { word == $0.name }) else { return nil }
+      insert(known.type)
+    }
+    if isEmpty { return nil }
+  }
+}
+
 extension TransportProtocol {
   /// Creates the protocol that iptables-save calls `name`, or nothing if it is not known here.
-  init?(saved name: String) {
-    if let known = TransportProtocol.withPorts.first(where: { $0.name == name }) {
+  init?(saved name: Word) {
+    if let known = TransportProtocol.withPorts.first(where: { name == $0.name }) {
       self = known.transport
     } else if name == "icmp" {
       self = .icmp
     } else if name == "ipv6-icmp" || name == "icmpv6" {
       self = .icmpv6
-    } else if let known = Self.others[name] {
+    } else if let known = Self.others[name.text] {
       self.init(rawValue: known)
-    } else if let number: UInt8 = number(name), number > 0 {
+    } else if let number: UInt8 = name.number(), number > 0 {
       // 0 is every protocol.
       self.init(rawValue: number)
     } else {
@@ -207,10 +227,10 @@ extension TransportProtocol {
 
 extension Rate {
   /// Creates the rate that `text` says, as in `5/sec`, or nothing if it is none.
-  init?(saved text: String) {
-    let parts = text.split(separator: "/")
-    guard parts.count == 2, let count: UInt32 = number(parts[0]), count > 0 else { return nil }
-    switch parts[1] {
+  init?(saved text: Word) {
+    let (number, unit) = text.halves(at: "/")
+    guard let unit, let count: UInt32 = number.number(), count > 0 else { return nil }
+    switch unit {
     case "sec", "second": self.init(count, per: .second)
     case "min", "minute": self.init(count, per: .minute)
     case "hour": self.init(count, per: .hour)

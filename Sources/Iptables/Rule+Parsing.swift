@@ -2,190 +2,130 @@ import Packets
 import Syntax
 
 extension Rule {
-  /// Creates the rule that `words`, behind the name of its chain, describe; what is not understood becomes an unknown
-  /// match or target.
-  init(words: ArraySlice<String>, _ family: AddressFamily) {
+  /// Creates the rule that the words of `reader`, behind the name of its chain, describe; what is not understood becomes
+  /// an unknown match or target.
+  init(_ reader: inout WordReader, _ family: AddressFamily) {
     self.init()
-    var reader = WordReader(words: words)
     while !reader.isAtEnd { readOption(&reader, family) }
   }
 
   /// Reads the option at which `reader` stands; one that says something a second time is not understood.
   private mutating func readOption(_ reader: inout WordReader, _ family: AddressFamily) {
-    let start = reader
+    let start = reader.position
     let isNegated = reader.take("!")
-    guard let option = reader.next(), read(option, isNegated, &reader, family) else {
-      reader = start
-      if let implied {
-        var ahead = start
-        if let option = ahead.nextMatchOption(), implied.options.contains(option.name) {
-          return readMatch(implied.name, &reader, family)
-        }
-      }
-      _ = reader.take("!")
-      _ = reader.next()
-      reader.skipValues()
-      matches.append(.unknown(start.words(upTo: reader)))
+    if let option = reader.next(), let letter = Self.letter(of: option),
+      read(letter, isNegated, &reader, family)
+    {
       return
+    }
+    reader.goBack(to: start)
+    if let option = reader.nextMatchOption(), let name = impliedMatch(of: option.name) {
+      reader.goBack(to: start)
+      return readMatch(Word(name), &reader, family)
+    }
+    reader.goBack(to: start)
+    _ = reader.take("!")
+    _ = reader.next()
+    reader.skipValues()
+    matches.append(.unknown(reader.texts(from: start)))
+  }
+
+  /// Returns the letter of `option`, which every rule may have, or nothing if it is none.
+  private static func letter(of option: Word) -> UInt8? {
+    if option.bytes.count == 2, option.bytes.first == UInt8(ascii: "-") { return option.bytes.last }
+    switch option {
+    case "--source": return UInt8(ascii: "s")
+    case "--destination": return UInt8(ascii: "d")
+    case "--in-interface": return UInt8(ascii: "i")
+    case "--out-interface": return UInt8(ascii: "o")
+    case "--protocol": return UInt8(ascii: "p")
+    case "--match": return UInt8(ascii: "m")
+    case "--jump": return UInt8(ascii: "j")
+    case "--goto": return UInt8(ascii: "g")
+    default: return nil
     }
   }
 
-  /// Reads what stands behind `option`, and returns `true` iff it is understood or kept.
+  /// Reads what stands behind the option of `letter`, and returns `true` iff it is understood or kept.
   private mutating func read(
-    _ option: String, _ isNegated: Bool, _ reader: inout WordReader, _ family: AddressFamily
+    _ letter: UInt8, _ isNegated: Bool, _ reader: inout WordReader, _ family: AddressFamily
   ) -> Bool {
-    func take<Value>(_ selector: inout Selector<Value>?, _ convert: (String) -> Value?) -> Bool {
-      guard selector == nil, let value = reader.next().flatMap(convert) else { return false }
+    func take<Value>(_ selector: inout Selector<Value>?, _ convert: (Word) -> Value?) -> Bool {
+      guard selector == nil, let word = reader.next(), let value = convert(word) else { return false }
       selector = Selector(value, isNegated: isNegated)
       return true
     }
-    switch option {
-    case "-s", "--source": return take(&source) { Prefix(saved: $0, family) }
-    case "-d", "--destination": return take(&destination) { Prefix(saved: $0, family) }
-    case "-i", "--in-interface": return take(&arrival) { $0.isEmpty ? nil : $0 }
-    case "-o", "--out-interface": return take(&departure) { $0.isEmpty ? nil : $0 }
-    case "-p", "--protocol": return take(&transport) { TransportProtocol(saved: $0) }
-    case "-m", "--match":
+    switch letter {
+    case UInt8(ascii: "s"): return take(&source) { Prefix(saved: $0, family) }
+    case UInt8(ascii: "d"): return take(&destination) { Prefix(saved: $0, family) }
+    case UInt8(ascii: "i"): return take(&arrival) { $0.isEmpty ? nil : $0.text }
+    case UInt8(ascii: "o"): return take(&departure) { $0.isEmpty ? nil : $0.text }
+    case UInt8(ascii: "p"): return take(&transport) { TransportProtocol(saved: $0) }
+    case UInt8(ascii: "m"):
       guard !isNegated, let name = reader.next() else { return false }
       readMatch(name, &reader, family)
       return true
-    case "-j", "--jump", "-g", "--goto":
+    case UInt8(ascii: "j"), UInt8(ascii: "g"):
       guard !isNegated, target == nil, let name = reader.next() else { return false }
-      target = Target(name, isGoto: option == "-g" || option == "--goto", &reader)
+      target = Target(name, isGoto: letter == UInt8(ascii: "g"), &reader)
       return true
     default: return false
     }
   }
 
   /// The matches that are called like protocols.
-  private static let protocolMatches: Set<String> = [
-    "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6",
-  ]
+  private static let protocolMatches = ["tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6"]
 
-  /// The match whose options need no `-m`, since the protocol of the rule brings it, with those options (`load_proto`,
-  /// iptables/xshared.c).
-  private var implied: (name: String, options: Set<String>)? {
+  /// Returns the match whose `option` needs no `-m`, since the protocol of the rule brings it (`load_proto`,
+  /// iptables/xshared.c), if there is one.
+  private func impliedMatch(of option: Word) -> String? {
     guard let transport, !transport.isNegated else { return nil }
-    return Rule.impliedMatches[transport.value]
+    let (name, others): (String, [String])
+    switch transport.value {
+    case .tcp: (name, others) = ("tcp", Self.tcpOptions)
+    case .udp: (name, others) = ("udp", [])
+    case .sctp: (name, others) = ("sctp", ["--chunk-types"])
+    case .icmp: return option == "--icmp-type" ? "icmp" : nil
+    case .icmpv6: return option == "--icmpv6-type" ? "icmp6" : nil
+    default: return nil
+    }
+    return option.isOne(of: Self.portOptions) || option.isOne(of: others) ? name : nil
   }
 
-  private static let impliedMatches: [TransportProtocol: (name: String, options: Set<String>)] = {
-    let ports: Set<String> = ["--sport", "--dport", "--source-port", "--destination-port"]
-    return [
-      .tcp: ("tcp", ports.union(["--tcp-flags", "--syn", "--tcp-option"])),
-      .udp: ("udp", ports),
-      .sctp: ("sctp", ports.union(["--chunk-types"])),
-      .icmp: ("icmp", ["--icmp-type"]),
-      .icmpv6: ("icmp6", ["--icmpv6-type"]),
-    ]
-  }()
+  private static let portOptions = ["--sport", "--dport", "--source-port", "--destination-port"]
+  private static let tcpOptions = ["--tcp-flags", "--syn", "--tcp-option"]
 
   /// Reads what stands behind `-m` and `name`.
-  private mutating func readMatch(_ name: String, _ reader: inout WordReader, _ family: AddressFamily) {
-    let start = reader
+  private mutating func readMatch(_ name: Word, _ reader: inout WordReader, _ family: AddressFamily) {
+    let start = reader.position
     var options: [WordReader.Option] = []
     // What is no option of this match may be one of the protocol's.
-    let others = Rule.protocolMatches.contains(name) ? [] : implied?.options ?? []
-    var ahead = reader
-    while let option = ahead.nextMatchOption(), !others.contains(option.name) {
+    let isOfProtocol = name.isOne(of: Self.protocolMatches)
+    var end = start
+    while let option = reader.nextMatchOption(), isOfProtocol || impliedMatch(of: option.name) == nil {
       options.append(option)
-      reader = ahead
+      end = reader.position
     }
-    if name == "comment", comment == nil, options.count == 1, let text = options[0].only("--comment") {
-      comment = text
+    reader.goBack(to: end)
+    if options.count == 1, name == "comment", comment == nil, let text = options[0].only("--comment") {
+      comment = text.text
     } else {
-      matches.append(Match(name, options, family) ?? .unknown(["-m", name] + start.words(upTo: reader)))
+      matches.append(Match(name, options, family) ?? .unknown(["-m", name.text] + reader.texts(from: start)))
     }
-  }
-}
-
-/// A reader of words.
-struct WordReader {
-  /// An option of a match.
-  struct Option {
-    /// The name, with its hyphens.
-    var name: String
-    /// The words behind it.
-    var values: [String]
-    /// `true` iff a `!` stands before it.
-    var isNegated: Bool
-
-    /// Returns the value if the option is called `name`, is not negated and has one value.
-    func only(_ name: String) -> String? { self.name == name && !isNegated && values.count == 1 ? values[0] : nil }
-  }
-
-  /// The words.
-  private let words: ArraySlice<String>
-
-  /// The next one.
-  private var position: Int
-
-  /// Creates a reader at the first of `words`.
-  init(words: ArraySlice<String>) {
-    self.words = words
-    position = words.startIndex
-  }
-
-  /// `true` iff nothing is left.
-  var isAtEnd: Bool { position == words.endIndex }
-
-  /// Takes and returns the next word, if there is one.
-  mutating func next() -> String? {
-    guard !isAtEnd else { return nil }
-    position += 1
-    return words[position - 1]
-  }
-
-  /// Takes the next word and returns `true` iff it is `word`.
-  mutating func take(_ word: String) -> Bool {
-    guard !isAtEnd, words[position] == word else { return false }
-    position += 1
-    return true
-  }
-
-  /// Returns the words from here up to where `other` stands.
-  func words(upTo other: WordReader) -> [String] { Array(words[position..<other.position]) }
-
-  /// Takes words up to the next option.
-  mutating func skipValues() {
-    while !isAtEnd, !words[position].hasPrefix("-"), words[position] != "!" { position += 1 }
-  }
-
-  /// The options whose value is a text, which may look like another option.
-  private static let textual: Set<String> = [
-    "--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string", "--name", "--hashlimit-name", "--helper",
-    "--label", "--bytecode", "--path",
-  ]
-
-  /// The long names of options that are of no match.
-  private static let ofEveryRule: Set<String> = [
-    "--jump", "--goto", "--match", "--source", "--destination", "--protocol", "--in-interface", "--out-interface",
-  ]
-
-  /// Takes and returns the next option of a match, whose names begin with two hyphens, if there is one.
-  mutating func nextMatchOption() -> Option? {
-    var ahead = self
-    let isNegated = ahead.take("!")
-    guard let name = ahead.next(), name.hasPrefix("--"), !Self.ofEveryRule.contains(name) else { return nil }
-    let start = ahead.position
-    if Self.textual.contains(name) { _ = ahead.next() } else { ahead.skipValues() }
-    self = ahead
-    return Option(name: name, values: Array(words[start..<position]), isNegated: isNegated)
   }
 }
 
 extension Target {
   /// Creates the target `name`, behind `-j` or `-g`, with the options that follow.
-  fileprivate init(_ name: String, isGoto: Bool, _ reader: inout WordReader) {
-    let start = reader
-    var options: [WordReader.Option] = []
-    while let option = reader.nextMatchOption() { options.append(option) }
-    let known = isGoto ? (options.isEmpty ? Target.goto(name) : nil) : Target(name, options)
-    self = known ?? .unknown([isGoto ? "-g" : "-j", name] + start.words(upTo: reader))
+  fileprivate init(_ name: Word, isGoto: Bool, _ reader: inout WordReader) {
+    let start = reader.position
+    let options = reader.matchOptions()
+    let known = isGoto ? (options.isEmpty ? Target.goto(name.text) : nil) : Target(name, options)
+    self = known ?? .unknown([isGoto ? "-g" : "-j", name.text] + reader.texts(from: start))
   }
 
   /// Creates the target `name` with `options`, or nothing if it is not known.
-  private init?(_ name: String, _ options: [WordReader.Option]) {
+  private init?(_ name: Word, _ options: [WordReader.Option]) {
     switch (name, options.count) {
     case ("ACCEPT", 0): self = .accept
     case ("DROP", 0): self = .drop
@@ -193,10 +133,10 @@ extension Target {
     case ("MASQUERADE", 0): self = .masquerade
     case ("REJECT", 1):
       guard let kind = options[0].only("--reject-with") else { return nil }
-      self = .reject(with: kind)
+      self = .reject(with: kind.text)
     case ("LOG", 1):
       guard let prefix = options[0].only("--log-prefix") else { return nil }
-      self = .log(prefix: prefix)
+      self = .log(prefix: prefix.text)
     case ("MARK", 1):
       guard let (value, mask) = options[0].only("--set-xmark").flatMap(markAndMask) else { return nil }
       self = .mark(value: value, mask: mask)
@@ -204,27 +144,24 @@ extension Target {
       guard let text = options[0].only("--to-destination"), let target = Target(destination: text) else { return nil }
       self = target
     // A chain, or a target that is not known: the table tells.
-    case (_, 0): self = .jump(name)
+    case (_, 0): self = .jump(name.text)
     default: return nil
     }
   }
 
   /// Creates the translation to `text`, as DNAT has it, or nothing if it is none.
-  private init?(destination text: String) {
-    var host = text[...]
-    var port: Substring?
-    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
-      let rest = host[host.index(after: end)...]
-      guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
-      port = rest.isEmpty ? nil : rest.dropFirst()
-      host = host[host.index(after: host.startIndex)..<end]
-    } else if let colon = host.firstIndex(of: ":"), Address(host) == nil {
-      port = host[host.index(after: colon)...]
-      host = host[..<colon]
+  private init?(destination text: Word) {
+    var (host, port): (Word, Word?) = (text, nil)
+    if text.hasPrefix("[") {
+      let (inside, behind) = text.dropFirst().halves(at: "]")
+      guard let behind, behind.isEmpty || behind.hasPrefix(":") else { return nil }
+      (host, port) = (inside, behind.isEmpty ? nil : behind.dropFirst())
+    } else if Address(utf8: text.bytes) == nil {
+      (host, port) = text.halves(at: ":")
     }
     var address: Address?
     if !host.isEmpty {
-      address = Address(host)
+      address = Address(utf8: host.bytes)
       guard address != nil else { return nil }
     }
     guard let port else {
@@ -232,11 +169,11 @@ extension Target {
       self = .destination(address, ports: nil, base: nil)
       return
     }
-    let halves = port.split(separator: "/", omittingEmptySubsequences: false)
-    guard halves.count <= 2, let ports = PortRange(saved: halves[0], separator: "-") else { return nil }
+    let (range, distance) = port.halves(at: "/")
+    guard let ports = PortRange(saved: range, separator: "-") else { return nil }
     var base: UInt16?
-    if halves.count == 2 {
-      base = number(halves[1])
+    if let distance {
+      base = distance.number()
       guard base != nil else { return nil }
     }
     self = .destination(address, ports: ports, base: base)

@@ -23,17 +23,16 @@ extension Ruleset {
     _ text: String, _ family: AddressFamily
   ) -> (ruleset: Ruleset, problems: [Problem], lines: [[[RuleLine]]]) {
     var reader = RulesetReader(family: family)
+    let bytes = Array(text.utf8)
     var number = 0
-    let bytes = text.utf8.span
-    var start = text.startIndex
-    var first = 0
-    for position in 0...bytes.count where position == bytes.count || bytes[position] == UInt8(ascii: "\n") {
-      let end = text.utf8.index(start, offsetBy: position - first)
+    var start = 0
+    let span = bytes.span
+    while start <= span.count {
+      var end = start
+      while end < span.count, span[end] != UInt8(ascii: "\n") { end += 1 }
       number += 1
-      reader.read(text[start..<end], number)
-      guard position < bytes.count else { break }
-      start = text.utf8.index(after: end)
-      first = position + 1
+      reader.read(bytes[start..<end], number)
+      start = end + 1
     }
     reader.finish(number)
     return (reader.ruleset, reader.problems, reader.lines)
@@ -63,29 +62,41 @@ private struct RulesetReader {
   /// The chains that a line has declared; a jump anywhere else is to a target that is not known.
   private var declared: Set<String> = []
 
+  /// `true` iff a rule has jumped to what no line before it had declared.
+  private var hasUndeclared = false
+
+  /// The chain of the rule before, whose name most lines have too.
+  private var latest: (name: Word, position: Int)?
+
+  /// The declared chain that a rule jumped to last.
+  private var latestTarget: String?
+
+  /// The words of the line that is read.
+  private var list = WordList()
+
   /// The table that has begun and not ended.
   private var table: String?
 
   init(family: AddressFamily) { ruleset = Ruleset(family: family) }
 
   /// Reads `line`.
-  mutating func read(_ line: Substring, _ number: Int) {
+  mutating func read(_ line: ArraySlice<UInt8>, _ number: Int) {
     var line = line
-    while let last = line.utf8.last, last <= 0x20, last == 0x20 || last == 0x09 || last == 0x0d {
-      line = Substring(line.utf8.dropLast())
+    while let last = line.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") || last == UInt8(ascii: "\r") {
+      line.removeLast()
     }
-    guard let first = line.utf8.first, first != UInt8(ascii: "#") else { return }
+    guard let first = line.first, first != UInt8(ascii: "#") else { return }
     if first == UInt8(ascii: "*") {
       if table != nil { end(number, "a table begins before COMMIT ends the one before it") }
-      table = String(line.utf8.dropFirst())
+      table = Word(line).dropFirst().text
       if !Self.isName(table) { fail(number, "a table has a name, which is one word") }
       return
     }
     guard table != nil else { return fail(number, "it stands in no table") }
-    if first == UInt8(ascii: "C"), line == "COMMIT" { return end(number, nil) }
+    if first == UInt8(ascii: "C"), Word(line) == "COMMIT" { return end(number, nil) }
     if first == UInt8(ascii: ":") { return declare(line, number) }
-    guard let words = words(of: line) else { return fail(number, "a quote is not closed") }
-    readCommand(words[...], RuleLine(number: number, text: line))
+    guard list.read(line) else { return fail(number, "a quote is not closed") }
+    readCommand(RuleLine(number: number, text: line))
   }
 
   /// Ends the text, whose last line is `number`.
@@ -102,7 +113,7 @@ private struct RulesetReader {
     guard let name = table else { return }
     if let problem { fail(number, problem) }
     if ruleset.table(name) != nil { fail(number, "the table \(name) stands there twice") }
-    for chain in chains.indices {
+    for chain in chains.indices where hasUndeclared {
       for rule in chains[chain].rules.indices {
         switch chains[chain].rules[rule].target {
         case .jump(let name) where !declared.contains(name): chains[chain].rules[rule].target = .unknown(["-j", name])
@@ -114,13 +125,12 @@ private struct RulesetReader {
     ruleset.tables.append(Table(name, chains: chains))
     lines.append(chainLines)
     (chains, chainLines, positions, declared, table) = ([], [], [:], [], nil)
+    (hasUndeclared, latest, latestTarget) = (false, nil, nil)
   }
 
   /// Reads the line of a chain and its policy, as in `:INPUT DROP [0:0]`.
-  private mutating func declare(_ line: Substring, _ number: Int) {
-    let words = line.utf8.dropFirst().split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map {
-      String(decoding: $0, as: UTF8.self)
-    }
+  private mutating func declare(_ line: ArraySlice<UInt8>, _ number: Int) {
+    let words = line.dropFirst().split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map { Word($0).text }
     guard (2...3).contains(words.count) else { return fail(number, "a chain has a name and a policy") }
     let name = words[0]
     let policy = Chain.Policy(rawValue: words[1])
@@ -129,36 +139,54 @@ private struct RulesetReader {
     chains[position(of: name)].policy = policy
   }
 
-  /// Reads the words of a line that adds a rule or a chain.
-  private mutating func readCommand(_ words: ArraySlice<String>, _ line: RuleLine) {
-    var words = words
+  /// Reads the words of `line`, which adds a rule or a chain.
+  private mutating func readCommand(_ line: RuleLine) {
+    var reader = WordReader(words: list.words[...])
     let number = line.number
-    if let counters = words.first, counters.hasPrefix("["), counters.hasSuffix("]") { words.removeFirst() }
-    guard let command = words.popFirst(), let name = words.popFirst(),
+    if let counters = list.words.first, counters.hasPrefix("["), counters.bytes.last == UInt8(ascii: "]") {
+      _ = reader.next()
+    }
+    guard let command = reader.next(), let name = reader.next(),
       command == "-A" || command == "-I" || command == "-N"
     else {
       return fail(number, "only -A, -I and -N are understood")
     }
-    guard Self.isName(name) else { return fail(number, "the name of a chain is one word") }
-    let chain = position(of: name)
+    if latest?.name.bytes != name.bytes {
+      guard Self.isName(name.text) else { return fail(number, "the name of a chain is one word") }
+      latest = (name, position(of: name.text))
+    }
+    guard let chain = latest?.position else { return }
     if command == "-N" {
-      declared.insert(name)
-      if !words.isEmpty { fail(number, "only the name of the chain is understood") }
+      declared.insert(name.text)
+      if !reader.isAtEnd { fail(number, "only the name of the chain is understood") }
       return
     }
     var place = chains[chain].rules.endIndex
     if command == "-I" {
       place = 0
-      if let first = words.first, let rule: Int = Iptables.number(first) {
-        words.removeFirst()
+      let start = reader.position
+      if let rule = reader.next()?.number(Int.self) {
         guard (1...chains[chain].rules.count + 1).contains(rule) else {
-          return fail(number, "there is no place \(rule) in the chain \(name)")
+          return fail(number, "there is no place \(rule) in the chain \(name.text)")
         }
         place = rule - 1
+      } else {
+        reader.goBack(to: start)
       }
     }
-    chains[chain].rules.insert(Rule(words: words, ruleset.family), at: place)
-    chainLines[chain].insert(line, at: place)
+    let rule = Rule(&reader, ruleset.family)
+    switch rule.target {
+    case .jump(let name)? where name != latestTarget, .goto(let name)? where name != latestTarget:
+      if declared.contains(name) { latestTarget = name } else { hasUndeclared = true }
+    default: break
+    }
+    if place == chains[chain].rules.endIndex {
+      chains[chain].rules.append(rule)
+      chainLines[chain].append(line)
+    } else {
+      chains[chain].rules.insert(rule, at: place)
+      chainLines[chain].insert(line, at: place)
+    }
   }
 
   /// Returns `true` iff `text` can be the name of a table or a chain.

@@ -30,7 +30,7 @@ import Testing
       await pipeline.run()
       #expect(pipeline.isSound)
       let firewall = try #require(pipeline.firewalls.first)
-      return try #require(Prover(firewall).fingerprint)
+      return try #require(Prover(firewall).fingerprint())
     }
     let service = "owner a {}\nservice web { owner a; purpose \"Web\"; port 8443/tcp"
     let host = "host h { address 192.0.2.1; runs web }"

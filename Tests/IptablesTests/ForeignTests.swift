@@ -17,11 +17,17 @@ import Testing
     return (text, name.hasSuffix("v6") ? .ipv6 : .ipv4)
   }
 
+  /// Returns the words of `line`.
+  private func words(of line: some StringProtocol) -> [String] {
+    var list = WordList()
+    return list.read(Array(line.utf8)[...]) ? list.words.map(\.text) : []
+  }
+
   /// Returns the lines of `text`, each as its words in alphabetical order, without counters.
   private func lines(_ text: String) -> [[String]] {
     // iptables-save leaves out the burst that is the default.
     text.replacing(" --limit-burst 5 ", with: " ").split(separator: "\n").map { line in
-      var parts = (Iptables.words(of: line) ?? []).filter {
+      var parts = words(of: line).filter {
         !$0.hasPrefix("[") || !$0.hasSuffix("]") || $0.contains(" ")
       }
       // `-m state` and `-m conntrack` are one match; protocols may have names.
@@ -81,9 +87,9 @@ import Testing
   func whatIsNotUnderstoodIsKept(line: String) throws {
     let (ruleset, problems) = Iptables.Ruleset.parse("*filter\n:X - [0:0]\n-A X \(line)\nCOMMIT\n", .ipv4)
     #expect(problems.isEmpty)
-    let expected = (Iptables.words(of: "-A X \(line)"[...]) ?? []).sorted()
+    let expected = words(of: "-A X \(line)").sorted()
     let printed = ruleset.text().split(separator: "\n").first { $0.hasPrefix("-A") } ?? ""
-    #expect((Iptables.words(of: printed) ?? []).sorted() == expected)
+    #expect(words(of: printed).sorted() == expected)
     #expect(!unknown(ruleset).isEmpty || line.contains("LOG"))
   }
 

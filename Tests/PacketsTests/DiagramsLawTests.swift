@@ -81,6 +81,24 @@ import Testing
     }
   }
 
+  @Test(arguments: 1300..<1400)
+  func aChoiceAmongMapsIsEachWhereItIsChosen(seed: Int) throws {
+    var sample = try Sample(seed)
+    let space = sample.space
+    for _ in 0..<4 {
+      let boxes = sample.world.boxes(sample.world.random.pick([1, 3, 8])).map { $0.box(in: space) }
+      let maps = [sample.a, sample.b, try space.everything.labelled(3), space.unlabelled, sample.c].shuffled(
+        using: &sample.world.random)
+      let number = try space.map(of: boxes).relabelled { $0 % UInt32(maps.count + 1) }
+      let rest = sample.world.random.pick([sample.c, space.unlabelled, sample.a])
+      var oneByOne = try rest.removing(number.domain)
+      for (i, map) in maps.enumerated() {
+        oneByOne = try map.restricted(to: number.packets(labelled: UInt32(i + 1))).overriding(oneByOne)
+      }
+      #expect(try number.choosing(among: maps, else: rest) == oneByOne)
+    }
+  }
+
   @Test(arguments: 1160..<1220)
   func pairsKeepBothLabels(seed: Int) throws {
     let sample = try Sample(seed)

@@ -57,11 +57,13 @@ final class ChainTraversal {
   let chains: [HookedChains.Chain]
   let universe: Universe
   private var exitLabels: [ChainExit: UInt32] = [:]
-  /// The exits by label; that of a packet which is refused is the same whatever its state, which nobody sees any more.
-  private var exits = [
-    ChainExit(decision: .fallThrough, state: PacketState()), ChainExit(decision: .accept, state: PacketState()),
-    ChainExit(decision: .drop, state: PacketState()), ChainExit(decision: .reject, state: PacketState()),
-  ]
+  /// The exits by label, of which 0 is none; that of a packet which is refused is the same whatever its state, which
+  /// nobody sees any more.
+  private var exits =
+    [ChainTraversal.untouched]
+    + [.accept, .drop, .reject].map {
+      ChainExit(decision: $0, state: PacketState())
+    }
   private var known: [Visit: PacketMap] = [:]
 
   private struct Visit: Hashable {
@@ -69,6 +71,13 @@ final class ChainTraversal {
     var rule: Int
     var state: PacketState
   }
+
+  /// The exit of packets on which nothing was done.
+  private static let untouched = ChainExit(decision: .fallThrough, state: PacketState())
+
+  /// The label of `untouched`, above those of all others: what is without it is told by the bounds of its labels, and
+  /// needs no walk when this one alone is replaced.
+  private static let untouchedLabel: UInt32 = 0x7fff_ffff
 
   /// How many chains, each from a rule on and for a state, are looked at.
   static let mostVisits = 100_000
@@ -87,6 +96,7 @@ final class ChainTraversal {
     case .drop: return Verdict.drop.label
     case .reject: return Verdict.reject.label
     case .accept where exit.state == PacketState(): return Verdict.accept.label
+    case .fallThrough where exit == ChainTraversal.untouched: return ChainTraversal.untouchedLabel
     case .accept, .fallThrough: break
     }
     if let label = exitLabels[exit] { return label }
@@ -96,7 +106,9 @@ final class ChainTraversal {
   }
 
   /// Returns the exit that has `label`.
-  func exit(labelled label: UInt32) -> ChainExit { exits[Int(label)] }
+  func exit(labelled label: UInt32) -> ChainExit {
+    label == ChainTraversal.untouchedLabel ? ChainTraversal.untouched : exits[Int(label)]
+  }
 
   /// Returns how packets leave the chain at position `chain` that come to it in `state`: the labels are exits'.
   func exits(of chain: Int, in state: PacketState) throws(BudgetExceeded) -> PacketMap {
@@ -120,22 +132,21 @@ final class ChainTraversal {
     var result = try space.everything.labelled(label(of: ChainExit(decision: .fallThrough, state: state)))
     var run = ExitRun()
     for index in stride(from: rules.count - 1, through: visit.rule, by: -1) {
-      let rule = rules[index]
-      guard state.passes(rule) else { continue }
-      let onward = try onward(from: visit, rule.action, behind: index)
-      if rule.sets.isEmpty, let label = onward.onlyLabel, !mayReturn(rule.action, label) {
-        if rule.boxes.contains(where: \.isEverything) {
+      guard state.passes(rules[index]) else { continue }
+      let onward = try onward(from: visit, rules[index].action, behind: index)
+      if rules[index].sets.isEmpty, !mayReturn(rules[index].action, onward) {
+        if rules[index].boxes.contains(where: { $0.isEverything }) {
           // Nothing comes to the rules behind it.
           run = ExitRun()
           result = onward
         } else {
-          run.prepend(rule.boxes, label)
+          run.prepend(rules[index].boxes, onward)
         }
         continue
       }
       result = try flush(&run, before: result)
-      let matched = try packets(of: rule)
-      if case .jump = rule.action {
+      let matched = try packets(of: rules[index])
+      if case .jump = rules[index].action {
         result = try returning(onward, matched, to: visit.chain, index + 1, state, before: result)
       } else {
         result = try onward.restricted(to: matched).overriding(result)
@@ -158,9 +169,10 @@ final class ChainTraversal {
     }
   }
 
-  /// Returns `true` iff packets that leave by the exit `label` the chain to which `action` sends them come back.
-  private func mayReturn(_ action: HookedChains.Action, _ label: UInt32) -> Bool {
-    if case .jump = action { exit(labelled: label).decision == .fallThrough } else { false }
+  /// Returns `true` if packets may come back that `action` sends on to where they leave by the exits `onward`.
+  private func mayReturn(_ action: HookedChains.Action, _ onward: PacketMap) -> Bool {
+    guard case .jump = action else { return false }
+    return onward.onlyLabel.map { exit(labelled: $0).decision == .fallThrough } ?? true
   }
 
   /// Returns what becomes of packets of `matched` that a chain was called for, with `called` as its exits, and of others
@@ -216,36 +228,5 @@ final class ChainTraversal {
   private func flush(_ run: inout ExitRun, before rest: PacketMap) throws(BudgetExceeded) -> PacketMap {
     defer { run = ExitRun() }
     return try run.exits(before: rest)
-  }
-}
-
-/// Rules one after the other each of which has one exit for all packets that it matches.
-///
-/// They are taken together, which is far faster than one by one.
-private struct ExitRun {
-  /// The labels of the exits, the last rule's first; neighbours with one exit share a label.
-  private var labels: [UInt32] = []
-  /// The boxes of the rules, each with the position of its label, counted from 1.
-  private var boxes: [PacketBox] = []
-
-  /// Adds a rule before the others that matches the union of `boxes`, and whose exit has the label `label`.
-  mutating func prepend(_ boxes: [PacketBox], _ label: UInt32) {
-    if labels.last != label { labels.append(label) }
-    for box in boxes {
-      var box = box
-      box.label = UInt32(labels.count)
-      self.boxes.append(box)
-    }
-  }
-
-  /// Returns the exits of packets that come to the rules, those of `rest` for what none of them matches.
-  func exits(before rest: PacketMap) throws(BudgetExceeded) -> PacketMap {
-    if boxes.isEmpty { return rest }
-    var boxes = boxes
-    // Of several labels, the lowest decides: that of the first rule.
-    let last = UInt32(labels.count)
-    for i in boxes.indices { boxes[i].label = last == 1 ? labels[0] : last + 1 - boxes[i].label }
-    if last == 1 { return try rest.space.map(of: boxes, over: rest) }
-    return try rest.space.map(of: boxes).relabelled { labels[Int(last - $0)] }.overriding(rest)
   }
 }

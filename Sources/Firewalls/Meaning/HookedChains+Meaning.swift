@@ -74,8 +74,9 @@ extension HookedChains {
 
 /// The way of all packets through the hooks of a host.
 ///
-/// Maps of packets on the way have labels of two kinds: that of the verdict on a packet that went no further, or the
-/// number of the state in which it goes on; the state in which all begin has that of the verdict that lets them through.
+/// Maps of packets on the way have labels of two kinds: that of the verdict on a packet that went no further, or that of
+/// the state in which it goes on. The state in which all begin has that of the verdict that lets them through, and others
+/// that of chains that end in them, so that what leaves a chain mostly has its label already.
 private struct PacketsOnTheWay {
   private let host: HookedChains
   private let universe: Universe
@@ -95,8 +96,7 @@ private struct PacketsOnTheWay {
 
   private mutating func label(of state: PacketState) -> UInt32 {
     if let label = stateLabels[state] { return label }
-    // Behind those of all verdicts.
-    let label = Verdict.reject.label + UInt32(states.count)
+    let label = traversal.label(of: ChainExit(decision: .fallThrough, state: state))
     states[label] = state
     stateLabels[state] = label
     return label
@@ -170,7 +170,7 @@ private struct PacketsOnTheWay {
         if let only = exits[label]?.onlyLabel { next[label] = follower(of: only, cameIn: label, through: entrance) }
       }
       let waiting = Set(goingOn.filter { next[$0] == nil })
-      var changed = try packets.relabelled { waiting.contains($0) ? 0 : next[$0] ?? $0 }.restricted(to: seen)
+      var changed = try packets.relabelled { next[$0] ?? $0 }.restricted(to: seen)
       if !waiting.isEmpty {
         let inside = try packets.relabelled { waiting.contains($0) ? $0 : 0 }.restricted(to: seen)
         changed = try leave(entrance, inside, exits).overriding(changed)

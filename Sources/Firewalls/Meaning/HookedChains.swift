@@ -129,15 +129,24 @@ public struct HookedChains {
     public var action: Action
 
     /// The rule as its source writes it, or where it stands; a reader of proofs sees it.
-    public var text: String
+    public var text: String {
+      get { String(decoding: utf8, as: UTF8.self) }
+      set { utf8 = Array(newValue.utf8)[...] }
+    }
+
+    /// The text, where it stands in its source: of ten thousands, few are ever seen.
+    private var utf8: ArraySlice<UInt8>
 
     /// The number of its line, counted from 1, if its source has lines.
     public var line: Int?
 
     /// Creates a rule that matches every packet.
-    public init(_ action: Action, text: String) {
+    public init(_ action: Action, text: String) { self.init(action, utf8: Array(text.utf8)[...]) }
+
+    /// Creates a rule that matches every packet; `utf8` is its text.
+    public init(_ action: Action, utf8: ArraySlice<UInt8>) {
       self.action = action
-      self.text = text
+      self.utf8 = utf8
     }
   }
 

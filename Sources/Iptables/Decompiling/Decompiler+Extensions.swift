@@ -11,10 +11,10 @@ extension Decompiler {
     var lower: UInt64 = 0
     var upper = UInt64.max
     for option in options {
-      guard option.values.count == 1, !option.isNegated, let moment = Self.moment(option.values[0]) else {
+      guard !option.isNegated, let moment = (option.value?.text).flatMap(Self.moment) else {
         return false
       }
-      switch option.name {
+      switch option.name.text {
       case "--datestart": lower = moment
       case "--datestop": upper = moment
       default: return false
@@ -51,13 +51,13 @@ extension Decompiler {
     var burst: UInt32 = 5
     var mode: String?
     for option in options {
-      guard !option.isNegated, option.values.count == 1 else { return false }
-      switch option.name {
-      case "--hashlimit-above": rate = Rate(saved: option.values[0])
+      guard !option.isNegated, let value = option.value else { return false }
+      switch option.name.text {
+      case "--hashlimit-above": rate = Rate(saved: value)
       case "--hashlimit-burst":
-        guard let number = UInt32(option.values[0]) else { return false }
+        guard let number = value.number(UInt32.self) else { return false }
         burst = number
-      case "--hashlimit-mode": mode = option.values[0]
+      case "--hashlimit-mode": mode = value.text
       case "--hashlimit-name", "--hashlimit-htable-expire", "--hashlimit-htable-size", "--hashlimit-htable-max",
         "--hashlimit-htable-gcinterval":
         continue
@@ -77,7 +77,7 @@ extension Decompiler {
     _ selections: inout [Selection], toOriginal option: WordReader.Option, _ field: PacketField, _ values: ValueSet?
   ) throws(BudgetExceeded) -> Bool {
     guard let values else { return false }
-    let words = "conntrack \(option.name) \(option.values.joined(separator: " "))"
+    let words = (["conntrack", option.name.text] + option.values.map(\.text)).joined(separator: " ")
     let condition = try condition(unknown: words)
     let first = universe.space.value(ConnectionState.new.rawValue, of: .state)
     let later = universe.values(

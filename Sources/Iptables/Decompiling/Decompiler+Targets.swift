@@ -22,8 +22,7 @@ extension Decompiler {
   mutating func append(
     _ target: Target, of rule: Rule, for selection: Selection, to rules: inout [HookedChains.Rule]
   ) throws(BudgetExceeded) {
-    let text = String(line.text)
-    func add(_ action: HookedChains.Action) { rules.append(selection.rule(action, text: text)) }
+    func add(_ action: HookedChains.Action) { rules.append(selection.rule(action, at: line)) }
     switch target {
     case .accept: add(.accept)
     case .drop: add(.drop)
@@ -57,8 +56,7 @@ extension Decompiler {
         return try append(unknown: words.joined(separator: " "), for: selection, to: &rules)
       }
       var reader = WordReader(words: words.dropFirst(2))
-      var options: [WordReader.Option] = []
-      while let option = reader.nextMatchOption() { options.append(option) }
+      let options = reader.matchOptions()
       guard reader.isAtEnd, try append(words[1], options, of: rule, for: selection, to: &rules) else {
         return try append(unknown: words.joined(separator: " "), for: selection, to: &rules)
       }
@@ -71,15 +69,15 @@ extension Decompiler {
     to rules: inout [HookedChains.Rule]
   ) throws(BudgetExceeded) -> Bool {
     switch name {
-    case "REJECT": rules.append(selection.rule(.reject, text: String(line.text)))
+    case "REJECT": rules.append(selection.rule(.reject, at: line))
     // To whatever address: those behind the host see one of its own, or of its keeper's.
-    case "MASQUERADE", "SNAT": rules.append(selection.rule(.masquerade, text: String(line.text)))
+    case "MASQUERADE", "SNAT": rules.append(selection.rule(.masquerade, at: line))
     case "MARK":
       guard options.count == 1, let (clear, flip) = markChange(options[0]) else { return false }
-      rules.append(selection.rule(.mark(.packet, clear: clear, flip: flip), text: String(line.text)))
+      rules.append(selection.rule(.mark(.packet, clear: clear, flip: flip), at: line))
     case "CONNMARK":
       if options.count == 1, let (clear, flip) = markChange(options[0]) {
-        rules.append(selection.rule(.mark(.connection, clear: clear, flip: flip), text: String(line.text)))
+        rules.append(selection.rule(.mark(.connection, clear: clear, flip: flip), at: line))
         return true
       }
       return append(copying: options, for: selection, to: &rules)
@@ -91,10 +89,8 @@ extension Decompiler {
 
   /// Returns the bits that `option` of MARK or CONNMARK clears and then flips, if it does so.
   private func markChange(_ option: WordReader.Option) -> (clear: UInt32, flip: UInt32)? {
-    guard !option.isNegated, option.values.count == 1, let (value, mask) = markAndMask(option.values[0]) else {
-      return nil
-    }
-    switch option.name {
+    guard !option.isNegated, let (value, mask) = option.value.flatMap(markAndMask) else { return nil }
+    switch option.name.text {
     case "--set-xmark": return (mask, value)
     case "--set-mark": return (mask | value, value)
     case "--and-mark": return (~value, 0)
@@ -117,8 +113,8 @@ extension Decompiler {
         saves = option.name == "--save-mark"
         continue
       }
-      guard option.values.count == 1, let (mask, _) = markAndMask(option.values[0]) else { return false }
-      switch option.name {
+      guard let (mask, _) = option.value.flatMap(markAndMask) else { return false }
+      switch option.name.text {
       case "--mask": (packet, connection) = (mask, mask)
       case "--nfmask": packet = mask
       case "--ctmask": connection = mask
@@ -131,9 +127,8 @@ extension Decompiler {
     let (read, cleared) = saves ? (packet, connection) : (connection, packet)
     // Bits that are read and not cleared would be flipped.
     guard read & ~cleared == 0 else { return false }
-    let text = String(line.text)
     guard read != cleared else {
-      rules.append(selection.rule(.copy(from: from, to: to, mask: read), text: text))
+      rules.append(selection.rule(.copy(from: from, to: to, mask: read), at: line))
       return true
     }
     // Both steps are for the same packets, although the first one changes a mark that the rule may look at.
@@ -141,10 +136,10 @@ extension Decompiler {
       .init(
         "steps of line \(line.number)",
         rules: [
-          .init(.mark(to, clear: cleared & ~read, flip: 0), text: text),
-          .init(.copy(from: from, to: to, mask: read), text: text),
+          .init(.mark(to, clear: cleared & ~read, flip: 0), utf8: line.text),
+          .init(.copy(from: from, to: to, mask: read), utf8: line.text),
         ]))
-    rules.append(selection.rule(.jump(host.chains.count - 1), text: text))
+    rules.append(selection.rule(.jump(host.chains.count - 1), at: line))
     return true
   }
 
@@ -156,7 +151,7 @@ extension Decompiler {
     for (action, name) in [(HookedChains.Action.accept, "accepts"), (.drop, "drops")] {
       var part = selection
       try part.narrow(when: universe.unknown("\(words) \(name)"), in: universe)
-      rules.append(part.rule(action, text: String(line.text)))
+      rules.append(part.rule(action, at: line))
     }
   }
 }

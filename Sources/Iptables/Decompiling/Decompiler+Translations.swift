@@ -41,21 +41,21 @@ extension Decompiler {
     translation name: String, _ options: [WordReader.Option], of rule: Rule, for selection: Selection,
     to rules: inout [HookedChains.Rule]
   ) throws(BudgetExceeded) -> Bool {
-    var text: String?
+    var text: Word?
     for option in options {
-      switch option.name {
+      switch option.name.text {
       // They say how the kernel chooses, and not among what.
       case "--persistent": continue
       case "--to-ports" where name == "REDIRECT", "--to-destination" where name == "DNAT":
-        guard text == nil, option.values.count == 1, !option.isNegated else { return false }
-        text = option.values[0]
+        guard text == nil, let value = option.value, !option.isNegated else { return false }
+        text = value
       default: return false
       }
     }
     if name == "REDIRECT" {
       var ports: PortRange?
       if let text {
-        guard let range = PortRange(saved: text[...], separator: "-") else { return false }
+        guard let range = PortRange(saved: text, separator: "-") else { return false }
         ports = range
       }
       guard let change = PortChange(ports, base: nil, of: rule) else { return false }
@@ -63,17 +63,15 @@ extension Decompiler {
       return true
     }
     // A range of addresses; one alone is read with the rule.
-    guard let text, let hyphen = text.firstIndex(of: "-"), !text.hasPrefix("["),
-      let first = Address(text[..<hyphen]), first.family == family
-    else { return false }
-    var rest = text[text.index(after: hyphen)...]
+    guard let (lower, rest) = text?.halves(at: "-"), var upper = rest else { return false }
     var ports: PortRange?
-    if family == .ipv4, let colon = rest.firstIndex(of: ":") {
-      guard let range = PortRange(saved: rest[rest.index(after: colon)...], separator: "-") else { return false }
+    if family == .ipv4, case let (address, port?) = upper.halves(at: ":") {
+      guard let range = PortRange(saved: port, separator: "-") else { return false }
       ports = range
-      rest = rest[..<colon]
+      upper = address
     }
-    guard let last = Address(rest), last.family == family, first <= last,
+    guard let first = Address(utf8: lower.bytes), first.family == family,
+      let last = Address(utf8: upper.bytes), last.family == family, first <= last,
       last.value - first.value < Self.mostTargets, let change = PortChange(ports, base: nil, of: rule)
     else { return false }
     let count = Int(last.value - first.value) + 1
@@ -91,7 +89,7 @@ extension Decompiler {
       case .by(let distance): universe.label(of: .forward(to: addresses, by: distance))
       case .to(let port): universe.label(of: .forwardAll(to: addresses, port: port))
       }
-    rules.append(selection.rule(.translate(label), text: String(line.text)))
+    rules.append(selection.rule(.translate(label), at: line))
   }
 
   /// Appends that what is in `selection` goes to a port of the host: whatever its address if `movesAddress`, else what is
@@ -102,16 +100,15 @@ extension Decompiler {
     let delivered = IntervalSet(AddressKind.delivered.map { UInt128($0.rawValue)...UInt128($0.rawValue) })
     var here = selection
     try here.narrow(.destinationKind, to: universe.space.values(delivered, of: .destinationKind), in: universe)
-    let text = String(line.text)
     switch change {
-    case .by(0): rules.append(here.rule(.accept, text: text))
+    case .by(0): rules.append(here.rule(.accept, at: line))
     case .by(let distance) where movesAddress:
-      return rules.append(selection.rule(.translate(universe.label(of: .redirect(by: distance))), text: text))
+      return rules.append(selection.rule(.translate(universe.label(of: .redirect(by: distance))), at: line))
     case .to(let port) where movesAddress:
-      return rules.append(selection.rule(.translate(universe.label(of: .redirectAll(to: port))), text: text))
+      return rules.append(selection.rule(.translate(universe.label(of: .redirectAll(to: port))), at: line))
     case .by(let distance):
-      rules.append(here.rule(.translate(universe.label(of: .redirect(by: distance))), text: text))
-    case .to(let port): rules.append(here.rule(.translate(universe.label(of: .redirectAll(to: port))), text: text))
+      rules.append(here.rule(.translate(universe.label(of: .redirect(by: distance))), at: line))
+    case .to(let port): rules.append(here.rule(.translate(universe.label(of: .redirectAll(to: port))), at: line))
     }
     var elsewhere = selection
     let kind = AddressKind.elsewhere.rawValue

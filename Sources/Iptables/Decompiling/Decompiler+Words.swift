@@ -7,27 +7,26 @@ extension Decompiler {
   mutating func narrow(
     _ selections: inout [Selection], toWords words: [String], in table: String
   ) throws(BudgetExceeded) {
-    var reader = WordReader(words: words[...])
+    var reader = WordReader(words: words)
     let isNegated = reader.take("!")
     guard let first = reader.next() else { return }
     switch first {
     case "-m", "--match":
       guard !isNegated, let name = reader.next() else { break }
-      var options: [WordReader.Option] = []
-      while let option = reader.nextMatchOption() { options.append(option) }
+      let options = reader.matchOptions()
       guard reader.isAtEnd else { break }
-      return try narrow(&selections, toExtension: name, options, in: table)
+      return try narrow(&selections, toExtension: name.text, options, in: table)
     case "-s", "--source", "-d", "--destination":
       let isSource = first == "-s" || first == "--source"
-      guard let text = reader.next(), reader.isAtEnd, let ranges = ranges(text) else { break }
+      guard let word = reader.next(), reader.isAtEnd, let ranges = ranges(word) else { break }
       let field: PacketField = isSource ? .source : .destination
       let values = universe.addresses(ranges, family, isNegated: isNegated, in: field)
       for i in selections.indices { try selections[i].narrow(field, to: values, in: universe) }
       return
     case "-p", "--protocol":
-      guard let text = reader.next(), reader.isAtEnd else { break }
-      if text == "all", !isNegated { return }
-      guard let number = Self.protocolNumbers[text] else { break }
+      guard let word = reader.next(), reader.isAtEnd else { break }
+      if word == "all", !isNegated { return }
+      guard let number = Self.protocolNumbers[word.text] else { break }
       let values = universe.values(number...number, isNegated: isNegated, of: .transport)
       for i in selections.indices { try selections[i].narrow(.transport, to: values, in: universe) }
       return
@@ -57,7 +56,7 @@ extension Decompiler {
     {
       if name == "time", try narrow(&selections, toTime: options) { return }
       if name == "hashlimit", try narrow(&selections, toRateAbove: options) { return }
-      let words = [name] + options.flatMap { ($0.isNegated ? ["!", $0.name] : [$0.name]) + $0.values }
+      let words = [name] + options.flatMap { ($0.isNegated ? ["!"] : []) + $0.texts }
       if name == "statistic" {
         note(words.joined(separator: " "))
         let chance = try chance(name)
@@ -66,11 +65,11 @@ extension Decompiler {
       }
       guard options.count == 1 else { return try narrow(&selections, toUnknown: words, isNegated: false) }
       return try narrow(
-        &selections, toUnknown: [name, options[0].name] + options[0].values, isNegated: options[0].isNegated)
+        &selections, toUnknown: [name] + options[0].texts, isNegated: options[0].isNegated)
     }
     guard !options.isEmpty else { return try narrow(&selections, toUnknown: [name], isNegated: false) }
     for option in options where try !narrow(&selections, to: option, of: name, in: table) {
-      try narrow(&selections, toUnknown: [name, option.name] + option.values, isNegated: option.isNegated)
+      try narrow(&selections, toUnknown: [name] + option.texts, isNegated: option.isNegated)
     }
   }
 
@@ -79,22 +78,22 @@ extension Decompiler {
     _ selections: inout [Selection], to option: WordReader.Option, of name: String, in table: String
   ) throws(BudgetExceeded) -> Bool {
     let isNegated = option.isNegated
-    let text = option.values.count == 1 ? option.values[0] : ""
+    let word = option.value ?? Word("")
     func leave(_ field: PacketField, _ values: ValueSet?) throws(BudgetExceeded) -> Bool {
       guard let values else { return false }
       for i in selections.indices { try selections[i].narrow(field, to: values, in: universe) }
       return true
     }
-    switch (name, option.name) {
+    switch (name, option.name.text) {
     case ("tcp", "--dport"), ("udp", "--dport"), ("sctp", "--dport"), ("dccp", "--dport"), ("udplite", "--dport"),
       ("multiport", "--dports"):
-      return try leave(.destinationPort, ports(text, isNegated, .destinationPort))
+      return try leave(.destinationPort, ports(word, isNegated, .destinationPort))
     case ("tcp", "--sport"), ("udp", "--sport"), ("sctp", "--sport"), ("dccp", "--sport"), ("udplite", "--sport"),
       ("multiport", "--sports"):
-      return try leave(.sourcePort, ports(text, isNegated, .sourcePort))
+      return try leave(.sourcePort, ports(word, isNegated, .sourcePort))
     case ("multiport", "--ports"):
-      guard let source = ports(text, isNegated, .sourcePort),
-        let destination = ports(text, isNegated, .destinationPort)
+      guard let source = ports(word, isNegated, .sourcePort),
+        let destination = ports(word, isNegated, .destinationPort)
       else { return false }
       for i in selections.indices {
         if isNegated {
@@ -106,46 +105,37 @@ extension Decompiler {
         }
       }
       return true
-    case ("iprange", "--src-range"): return try leave(.source, range(text, isNegated, .source))
-    case ("iprange", "--dst-range"): return try leave(.destination, range(text, isNegated, .destination))
+    case ("iprange", "--src-range"): return try leave(.source, range(word, isNegated, .source))
+    case ("iprange", "--dst-range"): return try leave(.destination, range(word, isNegated, .destination))
     case ("icmp", "--icmp-type"), ("icmp6", "--icmpv6-type"), ("icmpv6", "--icmpv6-type"):
-      return try narrow(&selections, toMessage: text, isNegated: isNegated)
+      return try narrow(&selections, toMessage: word.text, isNegated: isNegated)
     case ("conntrack", "--ctstate"), ("state", "--state"):
-      var states: ConnectionStates = []
-      for word in text.split(separator: ",") {
-        guard let state = ConnectionStates.names.first(where: { $0.name == word }) else { return false }
-        states.insert(state.state)
-      }
-      guard !states.isEmpty else { return false }
+      guard let states = ConnectionStates(saved: word) else { return false }
       try narrow(&selections, to: states, isNegated: isNegated, in: table)
       return true
     case ("conntrack", "--ctproto"):
-      guard let number = UInt8(text) ?? Self.protocolNumbers[text] ?? TransportProtocol(saved: text)?.rawValue else {
+      guard let number = word.number() ?? Self.protocolNumbers[word.text] ?? TransportProtocol(saved: word)?.rawValue
+      else {
         return false
       }
       return try leave(.transport, universe.values(number...number, isNegated: isNegated, of: .transport))
     case ("conntrack", "--ctorigdstport"):
-      return try narrow(&selections, toOriginal: option, .destinationPort, ports(text, isNegated, .destinationPort))
+      return try narrow(&selections, toOriginal: option, .destinationPort, ports(word, isNegated, .destinationPort))
     case ("conntrack", "--ctorigdst"):
-      let values = ranges(text).map { universe.addresses($0, family, isNegated: isNegated, in: .destination) }
+      let values = ranges(word).map { universe.addresses($0, family, isNegated: isNegated, in: .destination) }
       return try narrow(&selections, toOriginal: option, .destination, values)
     case ("conntrack", "--ctorigsrcport"):
-      return try narrow(&selections, toOriginal: option, .sourcePort, ports(text, isNegated, .sourcePort))
+      return try narrow(&selections, toOriginal: option, .sourcePort, ports(word, isNegated, .sourcePort))
     case ("conntrack", "--ctorigsrc"):
-      let values = ranges(text).map { universe.addresses($0, family, isNegated: isNegated, in: .source) }
+      let values = ranges(word).map { universe.addresses($0, family, isNegated: isNegated, in: .source) }
       return try narrow(&selections, toOriginal: option, .source, values)
     case ("addrtype", "--src-type"), ("addrtype", "--dst-type"):
-      var types: AddressTypes = []
-      for word in text.split(separator: ",") {
-        guard let type = AddressTypes.names.first(where: { $0.name == word }) else { return false }
-        types.insert(type.type)
-      }
-      guard !types.isEmpty else { return false }
+      guard let types = AddressTypes(saved: word) else { return false }
       let field: PacketField = option.name == "--src-type" ? .sourceKind : .destinationKind
       for i in selections.indices { try narrow(&selections[i], to: types, isNegated: isNegated, in: field) }
       return true
     case ("mark", "--mark"), ("connmark", "--mark"):
-      guard let (value, mask) = markAndMask(text) else { return false }
+      guard let (value, mask) = markAndMask(word) else { return false }
       for i in selections.indices {
         selections[i].marks.append(
           .init(name == "mark" ? .packet : .connection, value: value, mask: mask, isNegated: isNegated))
@@ -159,12 +149,13 @@ extension Decompiler {
   // MARK: - Values
 
   /// Returns the ports of `text`, with commas between them, or all others if `isNegated`.
-  private func ports(_ text: String, _ isNegated: Bool, _ field: PacketField) -> ValueSet? {
+  private func ports(_ text: Word, _ isNegated: Bool, _ field: PacketField) -> ValueSet? {
     var ranges: [PortRange] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let ends = part.split(separator: ":", omittingEmptySubsequences: false)
-      guard ends.count <= 2, let first = ends.first, let last = ends.last, !part.isEmpty, part != ":",
-        let lower = first.isEmpty ? 0 : UInt16(first), let upper = last.isEmpty ? .max : UInt16(last), lower <= upper
+    for part in text.parts(at: ",") {
+      let (first, last) = part.halves(at: ":")
+      // An end that is left out is that of all ports.
+      guard !(part == ":"), let lower: UInt16 = first.isEmpty && last != nil ? 0 : first.number(),
+        let upper: UInt16 = last.map({ $0.isEmpty ? .max : $0.number() }) ?? lower, lower <= upper
       else { return nil }
       ranges.append(PortRange(from: lower, through: upper))
     }
@@ -172,15 +163,15 @@ extension Decompiler {
   }
 
   /// Returns the addresses of the block or blocks `text`, a length or a mask behind each.
-  private func ranges(_ text: String) -> [AddressRange]? {
+  private func ranges(_ text: Word) -> [AddressRange]? {
     var ranges: [AddressRange] = []
-    for part in text.split(separator: ",") {
-      if let prefix = Prefix(saved: String(part), family) {
+    for part in text.parts(at: ",") where !part.isEmpty {
+      if let prefix = Prefix(saved: part, family) {
         ranges.append(prefix.range)
         continue
       }
-      let halves = part.split(separator: "/")
-      guard halves.count == 2, let address = Address(halves[0]), let mask = Address(halves[1]),
+      let (first, second) = part.halves(at: "/")
+      guard let address = Address(utf8: first.bytes), let mask = second.flatMap({ Address(utf8: $0.bytes) }),
         address.family == family, mask.family == family
       else { return nil }
       let length = mask.value.nonzeroBitCount
@@ -191,18 +182,16 @@ extension Decompiler {
   }
 
   /// Returns the addresses from one end of `text` to the other, or all others if `isNegated`.
-  private func range(_ text: String, _ isNegated: Bool, _ field: PacketField) -> ValueSet? {
-    let ends = text.split(separator: "-").compactMap { Address($0) }
-    guard let first = ends.first, let last = ends.last, ends.count <= 2, first.family == family,
-      last.family == family, first <= last
-    else { return nil }
-    return universe.addresses([AddressRange(from: first, through: last)], family, isNegated: isNegated, in: field)
+  private func range(_ text: Word, _ isNegated: Bool, _ field: PacketField) -> ValueSet? {
+    let single = Address(utf8: text.bytes).map { AddressRange(from: $0, through: $0) }
+    guard let range = single ?? AddressRange(saved: text), range.lower.family == family else { return nil }
+    return universe.addresses([range], family, isNegated: isNegated, in: field)
   }
 
   /// Returns the hop limits that `option` of `hl` or `ttl` matches.
   private func hopLimits(_ option: WordReader.Option) -> ValueSet? {
-    guard option.values.count == 1, let number = UInt8(option.values[0]) else { return nil }
-    switch option.name {
+    guard let number = option.value?.number(UInt8.self) else { return nil }
+    switch option.name.text {
     case "--hl-eq", "--ttl-eq", "--ttl":
       return universe.values(number...number, isNegated: option.isNegated, of: .hopLimit)
     case "--hl-lt", "--ttl-lt":

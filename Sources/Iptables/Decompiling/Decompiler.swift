@@ -24,11 +24,14 @@ struct Decompiler {
   /// The positions of the chains of the table that is read, by name.
   private var positions: [String: Int] = [:]
 
+  /// The chain that was looked for last: thousands of rules lead to one.
+  private var latest: (name: String, position: Int)?
+
   /// The number of rules that choose by chance.
   private var chances = 0
 
   /// The text and the number of the line of the rule that is read.
-  private(set) var line = RuleLine(number: 0, text: "")
+  private(set) var line = RuleLine(number: 0, text: [])
 
   /// Creates a reader of rulesets of `family`.
   init(_ family: AddressFamily, in universe: Universe) {
@@ -57,7 +60,7 @@ struct Decompiler {
   }
 
   private mutating func read(_ table: Table, lines: [[RuleLine]]) throws(BudgetExceeded) {
-    positions = [:]
+    (positions, latest) = ([:], nil)
     for chain in table.chains {
       positions[chain.name] = host.chains.count
       host.chains.append(.init("\(table.name) \(chain.name)"))
@@ -80,8 +83,6 @@ struct Decompiler {
       var r = 0
       while r < chain.rules.count {
         line = lines[c][r]
-        let before = rules.count
-        defer { for i in before..<rules.count { rules[i].line = line.number } }
         if let choice = Choice(chain.rules, at: r) {
           try read(choice, table.name, into: &rules)
           r += choice.count
@@ -95,7 +96,12 @@ struct Decompiler {
   }
 
   /// Returns the position of the chain `name` of the table that is read, if there is one.
-  func position(of name: String) -> Int? { positions[name] }
+  mutating func position(of name: String) -> Int? {
+    if let latest, latest.name == name { return latest.position }
+    guard let position = positions[name] else { return nil }
+    latest = (name, position)
+    return position
+  }
 
   /// Notes that `words` were not understood.
   mutating func note(_ words: String) { unknown.append(.init(line: line.number, words: words)) }
@@ -143,7 +149,8 @@ struct Decompiler {
     var selections = [Selection()]
     try narrow(&selections[0], to: rule)
     for match in rule.matches { try narrow(&selections, to: match, in: table) }
-    return selections.filter { !$0.boxes.isEmpty }
+    selections.removeAll { $0.boxes.isEmpty }
+    return selections
   }
 
   /// Leaves what the parts of `rule` that every rule has match.
@@ -188,6 +195,6 @@ struct RuleLine: Hashable, Sendable {
   /// The number, counted from 1.
   var number: Int
 
-  /// The line.
-  var text: Substring
+  /// The bytes of the line.
+  var text: ArraySlice<UInt8>
 }

@@ -15,9 +15,10 @@ struct Selection {
   /// Whether the destination of their connection was translated.
   var isTranslated: Bool?
 
-  /// Returns a rule that does `action` with what is selected.
-  func rule(_ action: HookedChains.Action, text: String) -> HookedChains.Rule {
-    var rule = HookedChains.Rule(action, text: text)
+  /// Returns a rule that does `action` with what is selected, and stands at `line`.
+  func rule(_ action: HookedChains.Action, at line: RuleLine) -> HookedChains.Rule {
+    var rule = HookedChains.Rule(action, utf8: line.text)
+    rule.line = line.number
     rule.boxes = boxes
     rule.sets = sets
     rule.marks = marks

@@ -40,11 +40,12 @@ public struct PacketMap {
   ///
   /// - Requires: labels are below 2^31.
   public func relabelled(_ change: (UInt32) -> UInt32) throws(BudgetExceeded) -> PacketMap {
-    // Far more often than not, nothing changes; to see that makes no nodes.
-    if labels.allSatisfy({ change($0) == $0 }) { return self }
+    // Far more often than not, nothing changes, or little; to see that makes no nodes.
+    let changing = labels.filter { change($0) != $0 }
+    guard let first = changing.first, let last = changing.last else { return self }
     return PacketMap(
       space,
-      try space.replaceLabels(of: root) {
+      try space.replaceLabels(of: root, within: first...last) {
         let label = change($0)
         precondition(label < 0x8000_0000)
         return Ref(label: label)

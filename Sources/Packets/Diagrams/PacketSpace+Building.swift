@@ -68,6 +68,12 @@ extension PacketSpace {
         build(boxes, at: level, lower: lower, upper: upper, over: .undefined), rest, .override)
     }
     if upper - lower == 1 { return try buildOne(boxes[lower], from: level, over: rest) }
+    if boxes[lower].side(level) == boxes[upper - 1].side(level) {
+      let target = try build(boxes, at: level + 1, lower: lower, upper: upper, over: rest)
+      let base = scratch.count
+      addCuts(of: boxes[lower].side(level), at: level, to: target, over: rest, base: base)
+      return try makeNode(at: level, from: base)
+    }
 
     var start = lower
     while boxes[start].side(level) == ValueSet.all.number { start += 1 }

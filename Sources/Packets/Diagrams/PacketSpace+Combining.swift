@@ -113,23 +113,27 @@ extension PacketSpace {
     return UInt32(pairs.count - 1)
   }
 
-  /// Returns `diagram` with each label replaced by what `change` returns for it; packets without a label keep none.
-  func replaceLabels(of diagram: Ref, _ change: (UInt32) -> Ref) throws(BudgetExceeded) -> Ref {
-    try replaceLabels(of: diagram, in: beginWalk(), change)
+  /// Returns `diagram` with each label replaced by what `change` returns for it; packets without a label keep none, and
+  /// labels that are not within the bounds `labels` stay.
+  func replaceLabels(
+    of diagram: Ref, within labels: ClosedRange<UInt32> = 0...UInt32.max, _ change: (UInt32) -> Ref
+  ) throws(BudgetExceeded) -> Ref {
+    try replaceLabels(of: diagram, within: labels, in: beginWalk(), change)
   }
 
   private func replaceLabels(
-    of diagram: Ref, in walk: UInt32, _ change: (UInt32) -> Ref
+    of diagram: Ref, within labels: ClosedRange<UInt32>, in walk: UInt32, _ change: (UInt32) -> Ref
   ) throws(BudgetExceeded) -> Ref {
     if diagram.isLeaf { return diagram == .undefined ? .undefined : change(diagram.label) }
-    if let result = visited(diagram, in: walk) { return result }
     let node = nodes[Int(diagram.node)]
+    if node.greatest < labels.lowerBound || node.least > labels.upperBound { return diagram }
+    if let result = visited(diagram, in: walk) { return result }
     try spend(Int(node.count))
     let base = scratch.count
     defer { scratch.truncate(to: base) }
     for i in Int(node.first)..<Int(node.first + node.count) {
       let edge = edges[i]
-      addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, in: walk, change), base: base)
+      addEdge(upTo: edge.upper, to: try replaceLabels(of: edge.target, within: labels, in: walk, change), base: base)
     }
     let result = try makeNode(at: node.level, from: base)
     visit(diagram, in: walk, result: result)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A list that grows and is never copied, for the inner loops of the packet-set arena.
 ///
 /// It is the one place of this room with unsafe pointers: arrays would pay for uniqueness and exclusivity checks at each
@@ -14,7 +16,7 @@
   /// Creates an empty list with room for `capacity` elements.
   init(capacity: Int) {
     let capacity = max(capacity, 1)
-    unsafe elements = UnsafeMutablePointer.allocate(capacity: capacity)
+    unsafe elements = Storage.resized(nil, to: capacity)
     unsafe self.capacity = capacity
   }
 
@@ -24,7 +26,7 @@
     fill(with: element, count: count)
   }
 
-  deinit { unsafe elements.deallocate() }
+  deinit { unsafe free(elements) }
 
   /// The element at `position`.
   @inline(__always) subscript(position: Int) -> Element {
@@ -71,10 +73,20 @@
   private func reserve(_ wanted: Int) {
     guard unsafe wanted > capacity else { return }
     let larger = unsafe max(wanted, capacity * 2)
-    let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
-    unsafe moved.initialize(from: elements, count: size)
-    unsafe elements.deallocate()
-    unsafe elements = moved
+    unsafe elements = Storage.resized(elements, to: larger)
     unsafe capacity = larger
+  }
+
+  /// Returns the memory `elements`, or new memory, with room for `capacity` elements.
+  ///
+  /// The kernel moves large lists by their pages: to copy them into fresh ones would take as long as to fill them.
+  private static func resized(
+    _ elements: UnsafeMutablePointer<Element>?, to capacity: Int
+  ) -> UnsafeMutablePointer<Element> {
+    precondition(MemoryLayout<Element>.alignment <= 16, "malloc(3) gives no more")
+    guard let memory = unsafe realloc(elements, capacity * MemoryLayout<Element>.stride) else {
+      preconditionFailure("no memory for a set of packets")
+    }
+    return unsafe memory.bindMemory(to: Element.self, capacity: capacity)
   }
 }

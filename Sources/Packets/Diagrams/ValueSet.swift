@@ -21,15 +21,20 @@ struct ValueSets {
   /// The intervals of all sets, set by set.
   private var intervals: [ClosedRange<UInt128>] = [0...UInt128.max, 1...1]
   /// Where the intervals of each set end, by number.
-  private var ends: [Int] = [1, 2, 2]
-  private var hashes: [UInt64]
-  /// The numbers of the sets, each at or behind the position that its hash tells; 0 is nothing.
-  private var slots = [UInt32](repeating: 0, count: 64)
+  private var ends: [UInt32] = [1, 2, 2]
+  /// The numbers of the sets that are not in `narrow`, each at or behind the position that its hash tells.
+  private var slots = [Slot](repeating: .free, count: 64)
+  /// How many sets stand in `slots`.
+  private var count = 1
+  /// The numbers of the sets that are one interval below 2^32, as most are; to find one is one look at the memory.
+  private var narrow = NarrowSets()
+  /// The interval that was looked up last for each field, with its number: rules that stand together ask for the same.
+  private var latest = [(interval: ClosedRange<UInt128>, number: UInt32)](
+    repeating: (0...UInt128.max, 0), count: PacketField.count)
 
   init() {
-    hashes = [0, ValueSets.hash(intervals[1...]), ValueSets.hash([])]
-    insert(1)
-    insert(2)
+    _ = narrow.number(of: 1...1, orNew: 1)
+    ValueSets.insert(Slot(hash: ValueSets.hash([]), number: 2), into: &slots)
   }
 
   /// The intervals of the set `number`, in order.
@@ -37,68 +42,108 @@ struct ValueSets {
 
   /// Where the intervals of the set `number` stand.
   private func positions(of number: UInt32) -> Range<Int> {
-    (number == 0 ? 0 : ends[Int(number) - 1])..<ends[Int(number)]
+    (number == 0 ? 0 : Int(ends[Int(number) - 1]))..<Int(ends[Int(number)])
   }
 
-  /// Returns the number of the set that is `interval`.
-  mutating func number(of interval: ClosedRange<UInt128>) -> UInt32 {
-    let hash = scrambled(ValueSets.mixed(interval, into: 0))
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let number = slots[slot]
-      let positions = positions(of: number)
-      if hashes[Int(number)] == hash, positions.count == 1, intervals[positions.lowerBound] == interval {
-        return number
-      }
-      slot = (slot + 1) & (slots.count - 1)
-    }
-    intervals.append(interval)
-    return add(hash, at: slot)
+  /// Returns the number of the set that is `interval`, for a side in `field`.
+  mutating func number(of interval: ClosedRange<UInt128>, in field: PacketField) -> UInt32 {
+    let lane = Int(field.rawValue)
+    guard lane < latest.count else { return number(of: interval) }
+    if latest[lane].interval == interval { return latest[lane].number }
+    let number = number(of: interval)
+    latest[lane] = (interval, number)
+    return number
   }
 
-  /// Returns the number of the set of `wanted`, which are in order and do not touch.
-  mutating func number(of wanted: [ClosedRange<UInt128>]) -> UInt32 {
-    let hash = ValueSets.hash(wanted[...])
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let number = slots[slot]
-      if hashes[Int(number)] == hash, self[number] == wanted[...] { return number }
-      slot = (slot + 1) & (slots.count - 1)
-    }
-    intervals.append(contentsOf: wanted)
-    return add(hash, at: slot)
-  }
-
-  /// Returns the number of the set with the last intervals, whose hash is `hash`, and notes it at `slot`.
-  private mutating func add(_ hash: UInt64, at slot: Int) -> UInt32 {
-    ends.append(intervals.count)
-    hashes.append(hash)
-    let number = UInt32(ends.count - 1)
-    slots[slot] = number
-    if ends.count * 2 > slots.count {
-      slots = Array(repeating: 0, count: slots.count * 4)
-      for number in 1..<UInt32(ends.count) { insert(number) }
+  private mutating func number(of interval: ClosedRange<UInt128>) -> UInt32 {
+    guard interval.upperBound <= UInt32.max else { return number(of: [interval][...]) }
+    let new = UInt32(ends.count)
+    let number = narrow.number(of: interval, orNew: new)
+    if number == new {
+      intervals.append(interval)
+      ends.append(UInt32(intervals.count))
     }
     return number
   }
 
-  /// Notes where the set `number` is.
-  private mutating func insert(_ number: UInt32) {
-    var slot = Int(truncatingIfNeeded: hashes[Int(number)]) & (slots.count - 1)
-    while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-    slots[slot] = number
+  /// Returns the number of the set of `wanted`, which are in order and do not touch.
+  mutating func number(of wanted: [ClosedRange<UInt128>]) -> UInt32 {
+    wanted.count == 1 ? number(of: wanted[0]) : number(of: wanted[...])
+  }
+
+  private mutating func number(of wanted: ArraySlice<ClosedRange<UInt128>>) -> UInt32 {
+    let hash = ValueSets.hash(wanted)
+    var position = Int(hash) & (slots.count - 1)
+    while slots[position].number != .max {
+      let slot = slots[position]
+      if slot.hash == hash, self[slot.number] == wanted { return slot.number }
+      position = (position + 1) & (slots.count - 1)
+    }
+    let number = UInt32(ends.count)
+    intervals.append(contentsOf: wanted)
+    ends.append(UInt32(intervals.count))
+    slots[position] = Slot(hash: hash, number: number)
+    count += 1
+    if count * 2 > slots.count {
+      var larger = [Slot](repeating: .free, count: slots.count * 4)
+      for slot in slots where slot.number != .max { ValueSets.insert(slot, into: &larger) }
+      slots = larger
+    }
+    return number
+  }
+
+  /// Puts `new` into `slots`.
+  private static func insert(_ new: Slot, into slots: inout [Slot]) {
+    var slot = Int(new.hash) & (slots.count - 1)
+    while slots[slot].number != .max { slot = (slot + 1) & (slots.count - 1) }
+    slots[slot] = new
   }
 
   /// Returns a number that is the same for equal sets.
-  private static func hash(_ set: ArraySlice<ClosedRange<UInt128>>) -> UInt64 {
+  private static func hash(_ set: ArraySlice<ClosedRange<UInt128>>) -> UInt32 {
     var hash: UInt64 = 0
     for interval in set { hash = mixed(interval, into: hash) }
-    return scrambled(hash)
+    return UInt32(truncatingIfNeeded: scrambled(hash))
   }
 
   @inline(__always) private static func mixed(_ interval: ClosedRange<UInt128>, into hash: UInt64) -> UInt64 {
     Edge(upTo: interval.upperBound, to: .undefined).mixed(
       into: Edge(upTo: interval.lowerBound, to: .undefined).mixed(into: hash))
+  }
+}
+
+/// The numbers of sets that are one interval below 2^32.
+private struct NarrowSets {
+  /// An interval, the lower end in the upper half, and the number of its set, which is 0 where there is none.
+  private struct Slot {
+    var ends: UInt64
+    var number: UInt32
+  }
+
+  /// The sets, each at or behind the position that the hash of its ends tells.
+  private var slots = [Slot](repeating: Slot(ends: 0, number: 0), count: 64)
+  private var count = 0
+
+  /// Returns the number of the set that is `interval`; if there is none, it is `new` from now on.
+  mutating func number(of interval: ClosedRange<UInt128>, orNew new: UInt32) -> UInt32 {
+    let ends = UInt64(truncatingIfNeeded: interval.lowerBound << 32 | interval.upperBound)
+    let position = position(of: ends)
+    if slots[position].number != 0 { return slots[position].number }
+    slots[position] = Slot(ends: ends, number: new)
+    count += 1
+    if count * 2 > slots.count {
+      let known = slots
+      slots = Array(repeating: Slot(ends: 0, number: 0), count: known.count * 2)
+      for slot in known where slot.number != 0 { slots[self.position(of: slot.ends)] = slot }
+    }
+    return new
+  }
+
+  /// Returns where the set with `ends` is or belongs.
+  private func position(of ends: UInt64) -> Int {
+    var position = Int(truncatingIfNeeded: scrambled(ends)) & (slots.count - 1)
+    while slots[position].number != 0, slots[position].ends != ends { position = (position + 1) & (slots.count - 1) }
+    return position
   }
 }
 
@@ -128,7 +173,7 @@ extension PacketSpace {
     guard range.lowerBound <= highest else { return .none }
     if range.lowerBound == 0, range.upperBound >= highest { return .all }
     let whole = range.lowerBound...min(range.upperBound, highest)
-    return ValueSet(number: valueSets.number(of: whole))
+    return ValueSet(number: valueSets.number(of: whole, in: field))
   }
 
   /// Returns the value `value` alone, for a side of a box.

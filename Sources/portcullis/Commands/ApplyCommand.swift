@@ -91,7 +91,8 @@ struct ApplyCommand: AsyncParsableCommand {
   private func record(of wanted: WantedRuleset, _ pipeline: Pipeline) -> Record {
     Record(
       number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: wanted.firewall.name,
-      fingerprint: wanted.prover.fingerprint?.description ?? "unknown", revision: Repository.revision(of: policy.path),
+      fingerprint: wanted.prover.fingerprint()?.description ?? "unknown",
+      revision: Repository.revision(of: policy.path),
       table: wanted.table)
   }
 }

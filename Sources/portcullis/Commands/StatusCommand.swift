@@ -44,7 +44,7 @@ struct StatusCommand: AsyncParsableCommand {
     let (wanted, _) = NftablesBackend.table(for: firewall, sources: pipeline.sources)
     var status = Status(
       firewall, of: pipeline.policy, sources: pipeline.sources, wanted: wanted, live: live,
-      fingerprint: Prover(firewall).fingerprint, on: pipeline.today)
+      fingerprint: Prover(firewall).fingerprint(), on: pipeline.today)
     if let log {
       guard let text = textIfReadable(at: log == "-" ? "/dev/stdin" : log) else {
         Terminal.fail("\(log): cannot be read, or has more than 64 MiB")

@@ -39,6 +39,7 @@ struct PhasesBenchmark {
     watch.note("check", since: checking)
     if let firewall = pipeline.firewalls.first, !firewall.openings.isEmpty {
       let prover = watch.time("meaning of the policy") { Prover(firewall) }
+      _ = watch.time("fingerprint") { prover.fingerprint() }
       for target in [NftablesBackend.self, IPv4Backend.self, IPv6Backend.self] as [any HostBackend.Type] {
         let made = watch.time("\(target.name), compile") { target.compile(firewall, sources: pipeline.sources) }
         let proof = watch.time("\(target.name), prove") { prover.prove(made.artefacts, of: target) }
