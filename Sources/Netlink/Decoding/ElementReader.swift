@@ -99,10 +99,7 @@ struct ElementReader {
       return
     }
     if isSimpleInterval { set.ends.append((bytes.wide(key), false, set.live.elements.count)) }
-    if keys.isOrderedByBytes {
-      let middle = max(key.lowerBound, key.upperBound - 16)
-      set.ranks.append((bytes.wide(key.lowerBound..<middle), bytes.wide(middle..<key.upperBound)))
-    }
+    if keys.isOrderedByBytes { set.order.append(bytes, key) }
     set.live.elements.append(element)
     if counts { set.live.counts.append(raw.count ?? Count()) }
     // What was put into a dynamic set by rules has the set's timeout or one of its own.

@@ -19,28 +19,11 @@ struct ReadSet {
   /// The ends of intervals of one field, as numbers in the order of the network, until all elements are read.
   var ends: [(key: UInt128, isEnd: Bool, element: Int)] = []
 
-  /// The places of the elements among one another, if their bytes tell: those of their keys, as two numbers.
-  var ranks: [(high: UInt128, low: UInt128)] = []
+  /// The places of the elements among one another, if the bytes of all keys tell.
+  var order = KeyOrder()
 
   /// How many elements are not understood.
   var strangeElements = 0
-}
-
-extension ReadSet {
-  /// The positions of the elements in the order of their keys, or nothing if they stand in it.
-  fileprivate var order: [Int]? {
-    guard ranks.count == live.elements.count else { return live.elements.order }
-    var places: [(high: UInt128, low: UInt128, position: Int)] = []
-    places.reserveCapacity(ranks.count)
-    var isOrdered = true
-    for i in ranks.indices {
-      let (high, low) = ranks[i]
-      if i > 0, (high, low) < (ranks[i - 1].high, ranks[i - 1].low) { isOrdered = false }
-      places.append((high, low, i))
-    }
-    if isOrdered { return nil }
-    return places.sorted { ($0.high, $0.low) < ($1.high, $1.low) }.map(\.position)
-  }
 }
 
 /// The reader of sets and their elements.
@@ -113,11 +96,13 @@ struct SetReader {
   static func finish(_ set: inout ReadSet) {
     closeIntervals(&set)
     if set.strangeElements > 0 { set.live.oddities.append("\(set.strangeElements) elements of an unknown kind") }
-    guard let order = set.order else { return }
-    let (elements, counts, lifetimes) = (set.live.elements, set.live.counts, set.live.lifetimes)
-    set.live.elements = order.map { elements[$0] }
-    if !counts.isEmpty { set.live.counts = order.map { counts[$0] } }
-    if !lifetimes.isEmpty { set.live.lifetimes = order.map { lifetimes[$0] } }
+    let isTold = set.order.count == set.live.elements.count
+    let order = isTold ? set.order.positions() : set.live.elements.order
+    set.order = KeyOrder()
+    guard let order else { return }
+    set.live.elements.arrange(by: order)
+    if !set.live.counts.isEmpty { set.live.counts.arrange(by: order) }
+    if !set.live.lifetimes.isEmpty { set.live.lifetimes.arrange(by: order) }
   }
 
   /// Gives each interval of one field its end: the next key at which one ends or begins, or none.

@@ -91,7 +91,7 @@ extension BatchEncoder {
     let type = isDeletion ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM
     let isExclusive = !isDeletion && !set.isInterval
     let flags = isDeletion ? 0 : NLM_F_CREATE | (isExclusive ? NLM_F_EXCL : 0)
-    let writer = ElementWriter(set, timeout: timeout, isDeletion: isDeletion)
+    var writer = ElementWriter(set, timeout: timeout, isDeletion: isDeletion)
     var next = 0
     while next < elements.count {
       message(type, flags, rule.map { .setOfRule($0) } ?? .elements(from: next)) { payload in
@@ -111,7 +111,7 @@ extension BatchEncoder {
 }
 
 /// The writer of elements of one set; libnftnl's element is used again and again.
-@safe private final class ElementWriter {
+@safe private struct ElementWriter: ~Copyable {
   /// The set.
   private let set: NamedSet
 
@@ -130,8 +130,11 @@ extension BatchEncoder {
   /// The number of elements in the present message.
   private var position: CInt = 0
 
-  /// The attributes that the element before this one had, and not all elements have.
-  private var optional: [Int] = []
+  /// `true` iff the element before this one had notes, which not all elements have.
+  private var hasNotes = false
+
+  /// The value that the element has from the one before this one: most have the same.
+  private var value = NamedSet.Element.Value.none
 
   /// Creates a writer of elements of `set`.
   init(_ set: NamedSet, timeout: UInt64?, isDeletion: Bool) {
@@ -152,9 +155,7 @@ extension BatchEncoder {
   }
 
   /// Writes `element`, and its end if it is an interval.
-  func write(_ element: NamedSet.Element, count: Count?, to payload: Payload) {
-    for attribute in optional { unsafe nftnl_set_elem_unset(handle, UInt16(attribute)) }
-    optional.removeAll(keepingCapacity: true)
+  mutating func write(_ element: NamedSet.Element, count: Count?, to payload: Payload) {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(element.key)
     put(NFTNL_SET_ELEM_KEY)
@@ -165,20 +166,22 @@ extension BatchEncoder {
     }
     let end = set.isInterval && set.key.count == 1 ? end(of: element.key[0]) : nil
     if !isDeletion {
-      putValue(element.value)
+      if element.value != value { putValue(element.value) }
       bytes.removeAll(keepingCapacity: true)
       if let comment = element.comment {
         let text = comment.utf8
         bytes.append(0)
         bytes.append(UInt8(min(text.count, 127) + 1))
-        bytes.append(contentsOf: text.prefix(127))
+        if text.count <= 127 { bytes.append(contentsOf: text) } else { bytes.append(contentsOf: text.prefix(127)) }
         bytes.append(0)
       }
       if set.isInterval, set.key.count == 1, end == nil { bytes += UserData.openInterval }
       if !bytes.isEmpty {
         put(NFTNL_SET_ELEM_USERDATA)
-        optional.append(NFTNL_SET_ELEM_USERDATA)
+      } else if hasNotes {
+        unsafe nftnl_set_elem_unset(handle, UInt16(NFTNL_SET_ELEM_USERDATA))
       }
+      hasNotes = !bytes.isEmpty
       if let count { put(count) }
     }
     add(to: payload)
@@ -187,7 +190,7 @@ extension BatchEncoder {
   }
 
   /// Lets the element begin with `count`.
-  private func put(_ count: Count) {
+  private mutating func put(_ count: Count) {
     if counter == nil, let made = Expression("counter") {
       unsafe nftnl_set_elem_add_expr(handle, made.handle)
       counter = made
@@ -196,18 +199,19 @@ extension BatchEncoder {
     counter?.put(NFTNL_EXPR_CTR_BYTES, long: count.bytes)
   }
 
-  /// Gives the element `value`.
-  private func putValue(_ value: NamedSet.Element.Value) {
+  /// Gives the element `value` in place of that which it has.
+  private mutating func putValue(_ value: NamedSet.Element.Value) {
+    for attribute in [NFTNL_SET_ELEM_VERDICT, NFTNL_SET_ELEM_CHAIN, NFTNL_SET_ELEM_DATA] {
+      unsafe nftnl_set_elem_unset(handle, UInt16(attribute))
+    }
+    self.value = value
     switch value {
     case .none: break
     case .verdict(let verdict):
       unsafe nftnl_set_elem_set_u32(handle, UInt16(NFTNL_SET_ELEM_VERDICT), verdict.code)
       if let chain = verdict.chain {
         unsafe _ = nftnl_set_elem_set_str(handle, UInt16(NFTNL_SET_ELEM_CHAIN), chain)
-        optional.append(NFTNL_SET_ELEM_CHAIN)
       }
-      // The verdict of an element before this one goes with its chain.
-      optional.append(NFTNL_SET_ELEM_VERDICT)
     case .data(let data):
       bytes.removeAll(keepingCapacity: true)
       bytes.append(data)
@@ -227,7 +231,7 @@ extension BatchEncoder {
   }
 
   /// Writes that what is before `first`, if there is something, is in no interval, as nft(8) does.
-  func writeLowestEnd(before first: NamedSet.Element, to payload: Payload) {
+  mutating func writeLowestEnd(before first: NamedSet.Element, to payload: Payload) {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(first.key)
     guard bytes.contains(where: { $0 != 0 }) else { return }
@@ -235,7 +239,7 @@ extension BatchEncoder {
   }
 
   /// Writes that intervals end before `key`.
-  private func writeEnd(_ key: [UInt8], to payload: Payload) {
+  private mutating func writeEnd(_ key: [UInt8], to payload: Payload) {
     guard let end = unsafe nftnl_set_elem_alloc() else { return }
     unsafe key.withUnsafeBytes {
       unsafe _ = nftnl_set_elem_set(end, UInt16(NFTNL_SET_ELEM_KEY), $0.baseAddress, UInt32($0.count))
@@ -247,7 +251,7 @@ extension BatchEncoder {
   }
 
   /// Writes the element as it is.
-  private func add(to payload: Payload) {
+  private mutating func add(to payload: Payload) {
     // libnftnl makes it the type of the attribute, in which the kernel sees no meaning; it has no more than 14 bits.
     position = position % 0x3ff0 + 1
     unsafe _ = nftnl_set_elem_nlmsg_build(payload.header, handle, position)

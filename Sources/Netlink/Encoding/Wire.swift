@@ -122,8 +122,12 @@ extension [UInt8] {
 
   /// Appends the last `count` bytes of `number` in the order of the network.
   mutating func append(network number: UInt128, count: Int) {
-    for i in stride(from: count - 1, through: 0, by: -1) {
-      append(UInt8(truncatingIfNeeded: number >> UInt128(8 * i)))
+    // In halves: numbers of 128 bits are slow to shift.
+    let halves = (UInt64(truncatingIfNeeded: number), UInt64(truncatingIfNeeded: number >> 64))
+    var place = count - 1
+    while place >= 0 {
+      append(UInt8(truncatingIfNeeded: (place < 8 ? halves.0 : halves.1) &>> UInt64(8 * (place & 7))))
+      place -= 1
     }
   }
 
@@ -151,8 +155,7 @@ extension [UInt8] {
   /// Appends `address`.
   private mutating func append(_ address: Address) {
     if address.family == .ipv4 {
-      let value = UInt32(truncatingIfNeeded: address.value)
-      for shift in [24, 16, 8, 0] as [UInt32] { append(UInt8(truncatingIfNeeded: value >> shift)) }
+      append(network: address.value, count: 4)
     } else {
       append(network: address.value, count: 16)
     }

@@ -231,7 +231,7 @@ struct TableReading {
   }
 
   /// Returns the table, or nothing if it was not there.
-  consuming func finish(generation: UInt32) -> LiveTable? {
+  mutating func finish(generation: UInt32) -> LiveTable? {
     if !hasAllElements { finishSets() }
     guard var table else { return nil }
     table.generation = generation
