@@ -179,6 +179,32 @@ import Testing
     try machine.expect(0, "verify", "--own", on: path)
   }
 
+  /// What a set of limits holds already keeps its own rate, or has none.
+  @Test(arguments: [
+    ("limit rate 1000/second burst 50 packets", true), ("", true), ("limit rate 5/minute burst 7 packets", false),
+  ]) func elementsWithARateOfTheirOwnAreFound(limit: String, isFound: Bool) throws {
+    let machine = try Machine("rates")
+    let path = try machine.policy(
+      samplePolicy(
+        """
+        service slow { owner ops; purpose "Seldom"; port 8000/tcp; expose to office limit 5/minute burst 7 per source }
+        """, running: ["slow"]))
+    try machine.expect(0, "apply", on: path)
+    let before = try machine.objects()
+    let listing = try machine.listing("list", "sets", "inet")
+    let name = try #require(listing.split(separator: " ").first { $0.hasSuffix("_ip") })
+    try machine.nft("add element inet portcullis \(name) { 203.0.113.7 . tcp . 8000 \(limit) timeout 1h }")
+    for words in [["verify", "--own"], ["verify"]] {
+      let result = try machine.namespace.run(machine.command(words, on: path))
+      #expect(result.status == (isFound ? 1 : 0), "\(result)")
+      #expect(result.output.contains("elements with a rate of their own") == isFound, "\(result)")
+    }
+    try machine.expect(isFound ? 1 : 0, "plan", on: path)
+    try machine.expect(0, "apply", on: path)
+    try machine.expect(0, "verify", on: path)
+    if isFound { #expect(try machine.objects() == before) }
+  }
+
   @Test(arguments: foreign) func whatStandsBesideIsToldAndLeftAlone(edit: Edit) throws {
     let (machine, path) = try host()
     try machine.nft(edit.lines)

@@ -37,6 +37,9 @@ struct ElementReader {
   /// The verdict that was read last, and its bytes: many elements have the same.
   private var lastVerdict: (bytes: [UInt8], verdict: Verdict)?
 
+  /// The bucket that was read last, and its bytes: those that one rule makes are all the same.
+  private var lastBucket: (bytes: [UInt8], bucket: Bucket?)?
+
   /// Creates a reader of elements of `set`.
   init(_ set: ReadSet) {
     let definition = set.live.definition
@@ -101,6 +104,7 @@ struct ElementReader {
     if isSimpleInterval { set.ends.append((bytes.wide(key), false, set.live.elements.count)) }
     if keys.isOrderedByBytes { set.order.append(bytes, key) }
     set.live.elements.append(element)
+    if isDynamic { set.buckets.insert(try raw.limit.flatMap { extent throws(NetlinkError) in try bucket(all, extent) }) }
     if counts { set.live.counts.append(raw.count ?? Count()) }
     // What was put into a dynamic set by rules has the set's timeout or one of its own.
     if hasTimeouts { set.live.lifetimes.append(raw.lifetime) }
@@ -116,6 +120,14 @@ struct ElementReader {
       return
     }
     set.targets[bytes.host32(key.lowerBound)] = .init(address, port)
+  }
+
+  /// Returns the bucket that the expression at `extent` is, if it is one of ours.
+  private mutating func bucket(_ bytes: [UInt8], _ extent: Extent) throws(NetlinkError) -> Bucket? {
+    if let lastBucket, bytes.span.equals(lastBucket.bytes, at: extent) { return lastBucket.bucket }
+    let bucket = Bucket(try RawExpression(bytes, extent))
+    lastBucket = (bytes.span.copy(extent), bucket)
+    return bucket
   }
 
   /// Returns the verdict at `place`, if it is one of ours.
@@ -153,6 +165,9 @@ private struct RawElement {
 
   /// When it goes away.
   var lifetime: Lifetime?
+
+  /// Where the limit is that a rule keeps in it.
+  var limit: Extent?
 
   /// `true` iff there is something about it that no element of ours has.
   var isOdd = false
@@ -204,8 +219,10 @@ private struct RawElement {
       }
       count = Count(
         packets: try number(Int(NFTA_COUNTER_PACKETS.rawValue)), bytes: try number(Int(NFTA_COUNTER_BYTES.rawValue)))
-    } else if !(hasLimits && bytes.spells("limit", at: name)) {
-      // The bucket that a rule keeps in a dynamic set; elsewhere it would make the element match some packets alone.
+    } else if hasLimits, limit == nil, bytes.spells("limit", at: name) {
+      limit = extent
+    } else {
+      // Outside a dynamic set, a limit would make the element match some packets alone.
       isOdd = true
     }
   }

@@ -57,16 +57,8 @@ extension RuleReader {
 
   /// Returns the bucket of a limit.
   func bucket(_ expression: RawExpression) throws -> Bucket {
-    let data = expression.data
-    let unit = data.long(Int(NFTA_LIMIT_UNIT.rawValue))
-    guard expression.name == "limit", let rate = data.long(Int(NFTA_LIMIT_RATE.rawValue)),
-      let count = UInt32(exactly: rate),
-      let burst = data.number(Int(NFTA_LIMIT_BURST.rawValue)),
-      let unit = Rate.Unit.allCases.first(where: { $0.seconds == unit }),
-      data.number(Int(NFTA_LIMIT_TYPE.rawValue)) ?? 0 == UInt32(NFT_LIMIT_PKTS.rawValue),
-      data.number(Int(NFTA_LIMIT_FLAGS.rawValue)) ?? 0 == 0
-    else { throw Unknown() }
-    return Bucket(Rate(count, per: unit), burst: burst)
+    guard let bucket = Bucket(expression) else { throw Unknown() }
+    return bucket
   }
 
   /// Takes an update of a dynamic set.
@@ -151,5 +143,21 @@ extension ReadSet {
       guard element.key.count == 1, element.comment == nil else { throw RuleReader.Unknown() }
       return element.key[0]
     }
+  }
+}
+
+extension Bucket {
+  /// Creates the bucket that `expression` is, if it is a limit of packets that stops what is above it.
+  init?(_ expression: RawExpression) {
+    let data = expression.data
+    let unit = data.long(Int(NFTA_LIMIT_UNIT.rawValue))
+    guard expression.name == "limit", let rate = data.long(Int(NFTA_LIMIT_RATE.rawValue)),
+      let count = UInt32(exactly: rate),
+      let burst = data.number(Int(NFTA_LIMIT_BURST.rawValue)),
+      let unit = Rate.Unit.allCases.first(where: { $0.seconds == unit }),
+      data.number(Int(NFTA_LIMIT_TYPE.rawValue)) ?? 0 == UInt32(NFT_LIMIT_PKTS.rawValue),
+      data.number(Int(NFTA_LIMIT_FLAGS.rawValue)) ?? 0 == 0
+    else { return nil }
+    self.init(Rate(count, per: unit), burst: burst)
   }
 }

@@ -22,6 +22,9 @@ struct ReadSet {
   /// The places of the elements among one another, if the bytes of all keys tell.
   var order = KeyOrder()
 
+  /// The buckets that elements of a dynamic set are; nothing is an element without one, which is never full.
+  var buckets: Set<Bucket?> = []
+
   /// How many elements are not understood.
   var strangeElements = 0
 }
