@@ -2,17 +2,12 @@ import Packets
 import Syntax
 
 extension Match {
-  /// Creates the match of the extension `name` with `options`, or nothing if it is not known.
-  init?(_ name: Word, _ options: [WordReader.Option], _ family: AddressFamily) {
-    guard let first = options.first, let match = Match(name, first, options, family) else { return nil }
-    self = match
-  }
-
-  private init?(_ name: Word, _ first: WordReader.Option, _ options: [WordReader.Option], _ family: AddressFamily) {
-    let isSingle = options.count == 1
+  /// Creates the match of the extension `name` with the option `first` and `others`, or nothing if it is not known.
+  init?(_ name: Word, _ first: WordReader.Option, _ others: [WordReader.Option], _ family: AddressFamily) {
+    let isSingle = others.isEmpty
     switch name {
     case "tcp", "udp", "sctp", "dccp":
-      guard let transport = TransportProtocol(saved: name), let ports = Self.ports(options) else { return nil }
+      guard let transport = TransportProtocol(saved: name), let ports = Self.ports(first, others) else { return nil }
       guard let source = ports.source else {
         guard let range = ports.destination else { return nil }
         self = .destinationPort(transport, range)
@@ -61,7 +56,7 @@ extension Match {
       else { return nil }
       self = .until(date)
     case "limit", "hashlimit", "statistic":
-      guard let match = Match(counted: name, options) else { return nil }
+      guard let match = Match(counted: name, [first] + others) else { return nil }
       self = match
     default: return nil
     }
@@ -102,19 +97,22 @@ extension Match {
     guard values.isEmpty else { return nil }
   }
 
-  /// Returns the source and destination ports of `options`, or nothing if there are other options.
-  private static func ports(_ options: [WordReader.Option]) -> (source: PortRange?, destination: PortRange?)? {
+  /// Returns the source and destination ports of the options, or nothing if there are other options.
+  private static func ports(
+    _ first: WordReader.Option, _ others: [WordReader.Option]
+  ) -> (source: PortRange?, destination: PortRange?)? {
     var result: (source: PortRange?, destination: PortRange?) = (nil, nil)
-    for option in options {
+    func take(_ option: WordReader.Option) -> Bool {
       if let range = option.only("--dport").flatMap({ PortRange(saved: $0) }), result.destination == nil {
         result.destination = range
       } else if let range = option.only("--sport").flatMap({ PortRange(saved: $0) }), result.source == nil {
         result.source = range
       } else {
-        return nil
+        return false
       }
+      return true
     }
-    return result
+    return take(first) && others.allSatisfy(take) ? result : nil
   }
 
   /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest; a fraction below one stays so.

@@ -98,19 +98,21 @@ extension Rule {
   /// Reads what stands behind `-m` and `name`.
   private mutating func readMatch(_ name: Word, _ reader: inout WordReader, _ family: AddressFamily) {
     let start = reader.position
-    var options: [WordReader.Option] = []
+    var first: WordReader.Option?
+    var others: [WordReader.Option] = []
     // What is no option of this match may be one of the protocol's.
     let isOfProtocol = name.isOne(of: Self.protocolMatches)
     var end = start
     while let option = reader.nextMatchOption(), isOfProtocol || impliedMatch(of: option.name) == nil {
-      options.append(option)
+      if first == nil { first = option } else { others.append(option) }
       end = reader.position
     }
     reader.goBack(to: end)
-    if options.count == 1, name == "comment", comment == nil, let text = options[0].only("--comment") {
+    if let first, others.isEmpty, name == "comment", comment == nil, let text = first.only("--comment") {
       comment = text.text
     } else {
-      matches.append(Match(name, options, family) ?? .unknown(["-m", name.text] + reader.texts(from: start)))
+      let match = first.flatMap { Match(name, $0, others, family) }
+      matches.append(match ?? .unknown(["-m", name.text] + reader.texts(from: start)))
     }
   }
 }

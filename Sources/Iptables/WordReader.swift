@@ -2,18 +2,22 @@
 struct WordReader {
   /// An option of a match.
   struct Option {
-    /// The name, with its hyphens.
-    var name: Word
-    /// The words behind it.
-    var values: ArraySlice<Word>
+    /// The name, with its hyphens, and the words behind it.
+    fileprivate let words: ArraySlice<Word>
     /// `true` iff a `!` stands before it.
-    var isNegated: Bool
+    let isNegated: Bool
+
+    /// The name, with its hyphens.
+    var name: Word { words[words.startIndex] }
+
+    /// The words behind it.
+    var values: ArraySlice<Word> { words.dropFirst() }
 
     /// The value, if there is one alone.
-    var value: Word? { values.count == 1 ? values.first : nil }
+    var value: Word? { words.count == 2 ? words.last : nil }
 
     /// The name and the values.
-    var texts: [String] { [name.text] + values.map(\.text) }
+    var texts: [String] { words.map(\.text) }
 
     /// Returns the value if the option is called `name`, is not negated and has one value.
     func only(_ name: String) -> Word? { !isNegated && self.name == name ? value : nil }
@@ -81,9 +85,9 @@ struct WordReader {
       position = start
       return nil
     }
-    let values = position
+    let first = position - 1
     if name.isOne(of: Self.textual) { _ = next() } else { skipValues() }
-    return Option(name: name, values: words[values..<position], isNegated: isNegated)
+    return Option(words: words[first..<position], isNegated: isNegated)
   }
 
   /// Takes and returns the options of a match or a target that come next.
