@@ -104,7 +104,9 @@ struct ElementReader {
     if isSimpleInterval { set.ends.append((bytes.wide(key), false, set.live.elements.count)) }
     if keys.isOrderedByBytes { set.order.append(bytes, key) }
     set.live.elements.append(element)
-    if isDynamic { set.buckets.insert(try raw.limit.flatMap { extent throws(NetlinkError) in try bucket(all, extent) }) }
+    if isDynamic {
+      if let limit = raw.limit { set.buckets.insert(try bucket(all, limit)) } else { set.buckets.insert(nil) }
+    }
     if counts { set.live.counts.append(raw.count ?? Count()) }
     // What was put into a dynamic set by rules has the set's timeout or one of its own.
     if hasTimeouts { set.live.lifetimes.append(raw.lifetime) }
