@@ -151,6 +151,7 @@ struct ClusterDifference {
       row.conditions.append(
         blocksHavePods
           ? "where the network plugin finds pods in blocks of addresses (such as Calico)"
+            + (try places(ofPods: packets))
           : "where the network plugin finds no pods in blocks of addresses (such as Cilium)")
     }
     row.extent = try extent(of: packets)
@@ -302,6 +303,22 @@ struct ClusterDifference {
     let addresses = try universe.packets.addresses(of: field, in: set)
     // Pods have names of their own.
     return addresses == universe.outside ? "anywhere outside" : words.text(addresses)
+  }
+
+  /// Returns where the pods are that `packets` come from and go to, in words, unless it does not matter.
+  private func places(ofPods packets: PacketSet) throws(BudgetExceeded) -> String {
+    var places: [String] = []
+    for (kind, field, word) in [(PacketField.arrival, PacketField.source, "from"), (.departure, .destination, "to")] {
+      let pods = try packets.subtracting(universe.part(of: packets, kind, 0))
+      let addresses = try universe.packets.addresses(of: field, in: pods)
+      // All of one family are no place.
+      guard !(addresses.ipv4.isAll || addresses.ipv4.isEmpty) || !(addresses.ipv6.isAll || addresses.ipv6.isEmpty)
+      else {
+        continue
+      }
+      places.append("\(word) pods in \(words.text(addresses))")
+    }
+    return places.isEmpty ? "" : ", " + places.joined(separator: ", ")
   }
 
   /// Returns how many addresses outside, kinds of pods and ports `set` has.
