@@ -44,9 +44,9 @@ public struct Deployment {
     for attempt in 1... {
       var sight = try Sight(of: kernel, knowing: attempt == 1 ? known : nil)
       let plan = try plan(sight.table)
-      if plan.isEmpty { break }
       do {
         try carryOut(plan, &sight, prove, &hasSwapped)
+        if !plan.steps.contains(where: { $0.purpose == .swap }) { try affirmLeft(plan, &sight, prove) }
         break
       } catch let error as NetlinkError {
         // Nothing that somebody else changed is overwritten: the next plan is made of what is there now.
@@ -99,29 +99,45 @@ public struct Deployment {
     }
   }
 
+  /// Throws unless the table, which `plan` leaves to judge as it does, does what it should.
+  private func affirmLeft(_ plan: Plan, _ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
+    try sight.renew()
+    guard let left = sight.table else { return }
+    guard !plan.leavesNothingUnknown || left.unknowns.isEmpty else {
+      throw UnprovedTable(
+        isAnew: false, reason: "it has what is not understood: \(left.unknowns.prefix(5).joined(separator: ", "))")
+    }
+    do { try prove(left.ruleset) } catch { throw UnprovedTable(isAnew: false, reason: "\(error)") }
+  }
+
   /// Reads the table, which was made anew at once and could not be read before it judged, and throws unless it does what it
   /// should.
   private func affirm(_ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
     do throws(NetlinkError) { try sight.renew() } catch {
       if error == .stale { throw error }
-      throw UnprovedTable(reason: "it could not be read back: \(error)")
+      throw UnprovedTable(isAnew: true, reason: "it could not be read back: \(error)")
     }
     guard let made = sight.table else { throw NetlinkError.stale }
     guard made.unknowns.isEmpty else {
-      throw UnprovedTable(reason: "it has what is not understood: \(made.unknowns.prefix(5).joined(separator: ", "))")
+      throw UnprovedTable(
+        isAnew: true, reason: "it has what is not understood: \(made.unknowns.prefix(5).joined(separator: ", "))")
     }
-    do { try prove(made.ruleset) } catch { throw UnprovedTable(reason: "\(error)") }
+    do { try prove(made.ruleset) } catch { throw UnprovedTable(isAnew: true, reason: "\(error)") }
   }
 }
 
-/// A table that was made anew at once judges, and does not do what it should.
+/// A table that could not be proved before, since it was made anew at once or left as it was, judges and does not do what it
+/// should.
 public struct UnprovedTable: Error, Hashable, Sendable, CustomStringConvertible {
+  /// `true` iff it was made anew.
+  public var isAnew: Bool
+
   /// What was found.
   public var reason: String
 
   /// Why, in words.
   public var description: String {
-    "the table was made anew and judges, but what the kernel has is not proved: \(reason)"
+    "the table \(isAnew ? "was made anew" : "is left as it was") and judges, but what the kernel has is not proved: \(reason)"
   }
 }
 

@@ -86,7 +86,7 @@ extension Match {
         let expiry = take("--hashlimit-htable-expire", standard: rate.unit.seconds * 1000)
       else { return nil }
       let mode = values.removeValue(forKey: "--hashlimit-mode")
-      if let mode, !(mode == "srcip") { return nil }
+      if let mode, mode != "srcip" { return nil }
       self = .hashLimit(rate, burst: burst, perSource: mode != nil, name: name.text, expiry: expiry)
     default:
       guard let mode = values.removeValue(forKey: "--mode"), mode == "random",

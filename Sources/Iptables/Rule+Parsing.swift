@@ -13,11 +13,7 @@ extension Rule {
   private mutating func readOption(_ reader: inout WordReader, _ family: AddressFamily) {
     let start = reader.position
     let isNegated = reader.take("!")
-    if let option = reader.next(), let letter = Self.letter(of: option),
-      read(letter, isNegated, &reader, family)
-    {
-      return
-    }
+    if let option = reader.next().flatMap(Option.init(_:)), read(option, isNegated, &reader, family) { return }
     reader.goBack(to: start)
     if let option = reader.nextMatchOption(), let name = impliedMatch(of: option.name) {
       reader.goBack(to: start)
@@ -30,46 +26,49 @@ extension Rule {
     matches.append(.unknown(reader.texts(from: start)))
   }
 
-  /// Returns the letter of `option`, which every rule may have, or nothing if it is none.
-  private static func letter(of option: Word) -> UInt8? {
-    if option.bytes.count == 2, option.bytes.first == UInt8(ascii: "-") { return option.bytes.last }
-    switch option {
-    case "--source": return UInt8(ascii: "s")
-    case "--destination": return UInt8(ascii: "d")
-    case "--in-interface": return UInt8(ascii: "i")
-    case "--out-interface": return UInt8(ascii: "o")
-    case "--protocol": return UInt8(ascii: "p")
-    case "--match": return UInt8(ascii: "m")
-    case "--jump": return UInt8(ascii: "j")
-    case "--goto": return UInt8(ascii: "g")
-    default: return nil
+  /// An option that every rule may have.
+  private enum Option {
+    case source, destination, arrival, departure, transport, match, jump, goto
+
+    /// Creates the option that `word` is, if it is one.
+    init?(_ word: Word) {
+      switch word {
+      case "-s", "--source": self = .source
+      case "-d", "--destination": self = .destination
+      case "-i", "--in-interface": self = .arrival
+      case "-o", "--out-interface": self = .departure
+      case "-p", "--protocol": self = .transport
+      case "-m", "--match": self = .match
+      case "-j", "--jump": self = .jump
+      case "-g", "--goto": self = .goto
+      default: return nil
+      }
     }
   }
 
-  /// Reads what stands behind the option of `letter`, and returns `true` iff it is understood or kept.
+  /// Reads what stands behind `option`, and returns `true` iff it is understood or kept.
   private mutating func read(
-    _ letter: UInt8, _ isNegated: Bool, _ reader: inout WordReader, _ family: AddressFamily
+    _ option: Option, _ isNegated: Bool, _ reader: inout WordReader, _ family: AddressFamily
   ) -> Bool {
     func take<Value>(_ selector: inout Selector<Value>?, _ convert: (Word) -> Value?) -> Bool {
       guard selector == nil, let word = reader.next(), let value = convert(word) else { return false }
       selector = Selector(value, isNegated: isNegated)
       return true
     }
-    switch letter {
-    case UInt8(ascii: "s"): return take(&source) { Prefix(saved: $0, family) }
-    case UInt8(ascii: "d"): return take(&destination) { Prefix(saved: $0, family) }
-    case UInt8(ascii: "i"): return take(&arrival) { $0.isEmpty ? nil : $0.text }
-    case UInt8(ascii: "o"): return take(&departure) { $0.isEmpty ? nil : $0.text }
-    case UInt8(ascii: "p"): return take(&transport) { TransportProtocol(saved: $0) }
-    case UInt8(ascii: "m"):
+    switch option {
+    case .source: return take(&source) { Prefix(saved: $0, family) }
+    case .destination: return take(&destination) { Prefix(saved: $0, family) }
+    case .arrival: return take(&arrival) { $0.isEmpty ? nil : $0.text }
+    case .departure: return take(&departure) { $0.isEmpty ? nil : $0.text }
+    case .transport: return take(&transport) { TransportProtocol(saved: $0) }
+    case .match:
       guard !isNegated, let name = reader.next() else { return false }
       readMatch(name, &reader, family)
       return true
-    case UInt8(ascii: "j"), UInt8(ascii: "g"):
+    case .jump, .goto:
       guard !isNegated, target == nil, let name = reader.next() else { return false }
-      target = Target(name, isGoto: letter == UInt8(ascii: "g"), &reader)
+      target = Target(name, isGoto: option == .goto, &reader)
       return true
-    default: return false
     }
   }
 
@@ -122,7 +121,7 @@ extension Target {
   fileprivate init(_ name: Word, isGoto: Bool, _ reader: inout WordReader) {
     let start = reader.position
     let options = reader.matchOptions()
-    let known = isGoto ? (options.isEmpty ? Target.goto(name.text) : nil) : Target(name, options)
+    let known = isGoto ? (options.isEmpty && name.isName ? Target.goto(name.text) : nil) : Target(name, options)
     self = known ?? .unknown([isGoto ? "-g" : "-j", name.text] + reader.texts(from: start))
   }
 
@@ -146,7 +145,7 @@ extension Target {
       guard let text = options[0].only("--to-destination"), let target = Target(destination: text) else { return nil }
       self = target
     // A chain, or a target that is not known: the table tells.
-    case (_, 0): self = .jump(name.text)
+    case (_, 0) where name.isName: self = .jump(name.text)
     default: return nil
     }
   }

@@ -88,8 +88,9 @@ private struct RulesetReader {
     guard let first = line.first, first != UInt8(ascii: "#") else { return }
     if first == UInt8(ascii: "*") {
       if table != nil { end(number, "a table begins before COMMIT ends the one before it") }
-      table = Word(line).dropFirst().text
-      if !Self.isName(table) { fail(number, "a table has a name, which is one word") }
+      let name = Word(line).dropFirst()
+      table = name.text
+      if !name.isName { fail(number, "a table has a name, which is one word of ASCII characters") }
       return
     }
     guard table != nil else { return fail(number, "it stands in no table") }
@@ -130,11 +131,12 @@ private struct RulesetReader {
 
   /// Reads the line of a chain and its policy, as in `:INPUT DROP [0:0]`.
   private mutating func declare(_ line: ArraySlice<UInt8>, _ number: Int) {
-    let words = line.dropFirst().split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map { Word($0).text }
+    let words = line.dropFirst().split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map(Word.init(_:))
     guard (2...3).contains(words.count) else { return fail(number, "a chain has a name and a policy") }
-    let name = words[0]
-    let policy = Chain.Policy(rawValue: words[1])
-    guard policy != nil || words[1] == "-" else { return fail(number, "the policy \(words[1]) is not known") }
+    guard words[0].isName else { return fail(number, "the name of a chain is one word of ASCII characters") }
+    let name = words[0].text
+    let policy = Chain.Policy(rawValue: words[1].text)
+    guard policy != nil || words[1] == "-" else { return fail(number, "the policy \(words[1].text) is not known") }
     guard declared.insert(name).inserted else { return fail(number, "the chain \(name) stands there twice") }
     chains[position(of: name)].policy = policy
   }
@@ -152,7 +154,7 @@ private struct RulesetReader {
       return fail(number, "only -A, -I and -N are understood")
     }
     if latest?.name.bytes != name.bytes {
-      guard Self.isName(name.text) else { return fail(number, "the name of a chain is one word") }
+      guard name.isName else { return fail(number, "the name of a chain is one word of ASCII characters") }
       latest = (name, position(of: name.text))
     }
     guard let chain = latest?.position else { return }
@@ -165,7 +167,11 @@ private struct RulesetReader {
     if command == "-I" {
       place = 0
       let start = reader.position
-      if let rule = reader.next()?.number(Int.self) {
+      let word = reader.next()
+      if let word, word.number(Int.self) == nil, word.bytes.first.map({ $0 >= 0x30 && $0 <= 0x39 }) ?? false {
+        return fail(number, "the place \(word.text) in the chain \(name.text) is no number")
+      }
+      if let rule = word?.number(Int.self) {
         guard (1...chains[chain].rules.count + 1).contains(rule) else {
           return fail(number, "there is no place \(rule) in the chain \(name.text)")
         }
@@ -187,11 +193,6 @@ private struct RulesetReader {
       chains[chain].rules.insert(rule, at: place)
       chainLines[chain].insert(line, at: place)
     }
-  }
-
-  /// Returns `true` iff `text` can be the name of a table or a chain.
-  private static func isName(_ text: String?) -> Bool {
-    text.map { !$0.isEmpty && !$0.utf8.contains { $0 <= 0x20 } } ?? false
   }
 
   /// Returns the position of the chain `name`, which is made if there is none.

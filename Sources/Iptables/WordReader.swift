@@ -63,7 +63,7 @@ struct WordReader {
 
   /// Takes words up to the next option.
   mutating func skipValues() {
-    while !isAtEnd, words[position].bytes.first != UInt8(ascii: "-"), !(words[position] == "!") { position += 1 }
+    while !isAtEnd, words[position].bytes.first != UInt8(ascii: "-"), words[position] != "!" { position += 1 }
   }
 
   /// The options whose value is a text, which may look like another option.

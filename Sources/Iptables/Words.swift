@@ -14,6 +14,10 @@ struct Word {
   /// The word as a string.
   var text: String { String(decoding: bytes, as: UTF8.self) }
 
+  /// `true` iff it can be the name of a table or a chain; other names than those in ASCII may be one in Swift's eyes and two
+  /// in iptables'.
+  var isName: Bool { !isEmpty && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
+
   /// `true` iff it has no bytes.
   var isEmpty: Bool { bytes.isEmpty }
 
@@ -22,6 +26,9 @@ struct Word {
     // Mostly it is something else, and of another length.
     word.bytes.count == text.utf8.count && word.hasPrefix(text)
   }
+
+  /// Returns `true` iff `word` is not `text`.
+  @inline(__always) static func != (word: Word, text: String) -> Bool { !(word == text) }
 
   /// Returns `true` iff `word` is `text`.
   static func ~= (text: String, word: Word) -> Bool { word == text }
@@ -52,8 +59,10 @@ struct Word {
   }
 
   /// Returns the number that it writes in decimal digits alone, or nothing if it is none or too large.
+  ///
+  /// A zero before other digits makes most numbers octal to iptables (`strtoul` with the base 0), so that it is none here.
   func number<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
-    guard !isEmpty else { return nil }
+    guard let first = bytes.first, first != UInt8(ascii: "0") || bytes.count == 1 else { return nil }
     var value: Value = 0
     for byte in bytes {
       let digit = byte &- UInt8(ascii: "0")

@@ -181,8 +181,10 @@ import Testing
 
   /// What a set of limits holds already keeps its own rate, or has none.
   @Test(arguments: [
-    ("limit rate 1000/second burst 50 packets", true), ("", true), ("limit rate 5/minute burst 7 packets", false),
-  ]) func elementsWithARateOfTheirOwnAreFound(limit: String, isFound: Bool) throws {
+    ("limit rate 1000/second burst 50 packets", "a rate of its own, 1000/second burst 50"), ("", "no rate"),
+    ("limit rate 5/minute burst 7 packets", nil),
+  ]) func elementsWithARateOfTheirOwnAreFound(limit: String, told: String?) throws {
+    let isFound = told != nil
     let machine = try Machine("rates")
     let path = try machine.policy(
       samplePolicy(
@@ -194,12 +196,22 @@ import Testing
     let listing = try machine.listing("list", "sets", "inet")
     let name = try #require(listing.split(separator: " ").first { $0.hasSuffix("_ip") })
     try machine.nft("add element inet portcullis \(name) { 203.0.113.7 . tcp . 8000 \(limit) timeout 1h }")
+    // A rule that no packet meets makes no element.
+    if limit.contains("1000/second") {
+      try machine.nft(
+        """
+        add chain inet portcullis theirs
+        add rule inet portcullis theirs update @\(name) { ip saddr . meta l4proto . th dport \(limit) }
+        """)
+    }
     for words in [["verify", "--own"], ["verify"]] {
       let result = try machine.namespace.run(machine.command(words, on: path))
       #expect(result.status == (isFound ? 1 : 0), "\(result)")
-      #expect(result.output.contains("elements with a rate of their own") == isFound, "\(result)")
+      let words = "the element 203.0.113.7 . tcp . 8000 has \(told ?? "")"
+      #expect(result.output.contains(words) == isFound, "\(result)")
     }
-    try machine.expect(isFound ? 1 : 0, "plan", on: path)
+    let plan = try machine.expect(isFound ? 1 : 0, "plan", on: path)
+    #expect(plan.output.contains("\(told ?? "") (not ours)") == isFound, "\(plan)")
     try machine.expect(0, "apply", on: path)
     try machine.expect(0, "verify", on: path)
     if isFound { #expect(try machine.objects() == before) }

@@ -128,6 +128,10 @@ import Testing
       "-m time --datestart 2026-01-01T00:00:01 --datestop 2026-01-02 -j ACCEPT",
       "-m time --datestart 2026-01-01T00:00:01 -m time --datestop 2026-01-02T00:00:00 -j ACCEPT"
     ),
+    (
+      "-m time --datestart 2026-01-01 -j ACCEPT",
+      "-m time --datestart 2026-01-01 --datestop 2038-01-19T03:14:07 -j ACCEPT"
+    ),
   ])
   func twoWaysToSayIt(a: String, b: String) throws {
     let text = { (lines: String) in

@@ -83,6 +83,12 @@ import Testing
     "-j NOBODY", "-g NOBODY", "-j LOG --log-prefix \"!\"", "-j REJECT", "-p all -j ACCEPT", "-p 0 -j ACCEPT",
     "-m hashlimit --hashlimit-upto 5/sec --hashlimit-name x --hashlimit-htable-expire y -j ACCEPT",
     "-m time --datestop 2027-03-31T23:59:59 --kerneltz -j ACCEPT", "-m comment --comment a -m comment --comment b -j X",
+    // iptables takes these for octal numbers.
+    "-p tcp -m tcp --dport 022 -j ACCEPT", "-s 10.0.0.0/010 -j ACCEPT", "-p 017 -j ACCEPT",
+    "-p icmp -m icmp --icmp-type 010 -j ACCEPT", "-m mark --mark 010 -j ACCEPT", "-m ttl --ttl-eq 010 -j ACCEPT",
+    "-m limit --limit 5/sec --limit-burst 010 -j ACCEPT", "-p tcp -m multiport --dports 22,022 -j ACCEPT",
+    // To Swift, the sign of Kelvin is the letter K.
+    "-j \u{212A}", "-g \u{212A}",
   ])
   func whatIsNotUnderstoodIsKept(line: String) throws {
     let (ruleset, problems) = Iptables.Ruleset.parse("*filter\n:X - [0:0]\n-A X \(line)\nCOMMIT\n", .ipv4)
@@ -114,7 +120,9 @@ import Testing
     ("*filter\nCOMMIT\n*filter\nCOMMIT\n", 4), ("*filter\n:X - [0:0]\n:X - [0:0]\nCOMMIT\n", 3), ("-A X -j Y\n", 1),
     ("*filter\n-D X -j DROP\nCOMMIT\n", 2), ("*filter\n-P INPUT DROP\nCOMMIT\n", 2), ("*filter\n:\nCOMMIT\n", 2),
     ("*filter\n:X\nCOMMIT\n", 2), ("*filter x\nCOMMIT\n", 1), ("*filter\n-A X -s \"\nCOMMIT\n", 2),
-    ("*filter\n-I X 2 -j DROP\nCOMMIT\n", 2), ("*filter\n-A\nCOMMIT\n", 2), ("*filter\n-A \"a b\"\nCOMMIT\n", 2),
+    ("*filter\n-I X 2 -j DROP\nCOMMIT\n", 2), ("*filter\n-I X 01 -j DROP\nCOMMIT\n", 2),
+    ("*filter\n:caf\u{e9} - [0:0]\nCOMMIT\n", 2), ("*filter\n-N caf\u{e9}\nCOMMIT\n", 2), ("*filter\n-A\nCOMMIT\n", 2),
+    ("*filter\n-A \"a b\"\nCOMMIT\n", 2),
   ])
   func linesThatAreNotUnderstoodAreNamed(text: String, line: Int) {
     #expect(Iptables.Ruleset.parse(text, .ipv4).problems.map(\.line) == [line])

@@ -152,6 +152,37 @@ import Testing
     #expect(try kernel.table(named: "portcullis") == nil)
   }
 
+  /// What one element has is not taken over by the next one that has something else, or nothing.
+  @Test(arguments: [false, true]) func `elements of one map are all different`(isInterval: Bool) throws {
+    let host = try host()
+    var random = SeededGenerator(seed: isInterval ? 1 : 2)
+    let verdicts: [Verdict] = [.accept, .drop, .return, .goto("judge"), .jump("judge"), .goto("other")]
+    let elements = (0..<400).map { i in
+      let lower = Address(.ipv4, UInt128(0x0a00_0000 + 16 * i))
+      let key: Datum =
+        isInterval && i % 3 > 0
+        ? .addresses(AddressRange(from: lower, through: Address(.ipv4, lower.value + UInt128(3 + i % 5))))
+        : .address(lower)
+      return NamedSet.Element(
+        [key], value: .verdict(random.pick(verdicts)),
+        comment: random.pick([nil, "x", String(repeating: "y", count: 127), "service \(i)"]))
+    }.shuffled(using: &random)
+    let counts = elements.indices.map { Count(packets: UInt64($0 + 1), bytes: UInt64(100 * $0)) }
+    let map = NamedSet(
+      "mixed", key: [.ipv4], value: .verdict, isInterval: isInterval, counts: true, elements: elements)
+    try host.kernel.carryOut(
+      transaction(.addChain("other", hook: nil), .addSet(map, counts: counts)))
+    let live = try #require(try host.kernel.table(named: "portcullis"))
+    let read = try #require(live.sets.first { $0.definition.name == "mixed" })
+    #expect(read.elements == elements.ordered && read.oddities.isEmpty)
+    let order = try #require(elements.order)
+    #expect(read.counts == order.map { counts[$0] })
+    let gone = Array(elements.prefix(150))
+    try host.kernel.carryOut(transaction(.deleteElements(gone, set: map)))
+    let left = try #require(try host.kernel.table(named: "portcullis")?.sets.first { $0.definition.name == "mixed" })
+    #expect(left.elements == Array(elements.dropFirst(150)).ordered)
+  }
+
   @Test func `elements of a gate go away by themselves`() throws {
     let host = try host()
     let gate = NamedSet("gate_input", key: [.family], value: .verdict, hasTimeouts: true)

@@ -29,6 +29,40 @@ import Testing
     #expect(try adjacent.packets(labelled: 1) == set(0...(highest / 2)) && adjacent.labels == [1, 2])
   }
 
+  /// Thousands of maps of which two each are chosen from take room for two each.
+  @Test func manyMapsAreChosenFromInLittleRoom() throws {
+    let space = PacketSpace(budget: 600_000)
+    let count = 3000
+    var boxes: [PacketBox] = []
+    var maps: [PacketMap] = []
+    for i in 0..<count {
+      let place = space.value(UInt32(i), of: .destination)
+      var near = PacketBox(label: UInt32(2 * i + 1))
+      near[.destination] = place
+      near[.source] = space.value(UInt32(7), of: .source)
+      var far = PacketBox(label: UInt32(2 * i + 2))
+      far[.destination] = place
+      boxes += [near, far]
+      for port in [2 * i, 2 * i + 1] {
+        var box = PacketBox()
+        box[.destinationPort] = space.value(UInt16(port), of: .destinationPort)
+        maps.append(try space.map(of: [box]))
+      }
+    }
+    let chosen = try space.map(of: boxes).choosing(among: maps, else: space.unlabelled)
+    for i in [0, 1, 1500, count - 1] {
+      var packet = PacketValues()
+      packet[.destination] = UInt128(i)
+      for (source, port) in [(7, 2 * i), (8, 2 * i + 1)] {
+        packet[.source] = UInt128(source)
+        packet[.destinationPort] = UInt128(port)
+        #expect(chosen.label(of: packet) == 1)
+        packet[.destinationPort] = UInt128(port ^ 1)
+        #expect(chosen.label(of: packet) == 0)
+      }
+    }
+  }
+
   /// Boxes each of which crosses all others in every field: there is no small diagram of them.
   static func crossing(_ count: Int, in space: PacketSpace) -> [PacketBox] {
     var random = SeededGenerator(seed: count)

@@ -15,7 +15,7 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Meaning {
-  /// Returns the fingerprint of the meaning, which must be the first of its universe.
+  /// Returns the fingerprint of the meaning, whose conditions must be the first that its universe heard of.
   ///
   /// Conditions have their places by the order in which they are first heard of; those on which nothing depends are no part
   /// of it.

@@ -57,8 +57,9 @@ final class ChainTraversal {
   let chains: [HookedChains.Chain]
   let universe: Universe
   private var exitLabels: [ChainExit: UInt32] = [:]
-  /// The exits by label, of which 0 is none; that of a packet which is refused is the same whatever its state, which
-  /// nobody sees any more.
+  /// The exits by label; 0 is none, and what stands there is never asked for.
+  ///
+  /// That of a packet which is refused is the same whatever its state, which nobody sees any more.
   private var exits =
     [ChainTraversal.untouched]
     + [.accept, .drop, .reject].map {
@@ -132,6 +133,7 @@ final class ChainTraversal {
     var result = try space.everything.labelled(label(of: ChainExit(decision: .fallThrough, state: state)))
     var run = ExitRun()
     for index in stride(from: rules.count - 1, through: visit.rule, by: -1) {
+      // Never a rule as a whole, which would be copied.
       guard state.passes(rules[index]) else { continue }
       let onward = try onward(from: visit, rules[index].action, behind: index)
       if rules[index].sets.isEmpty, !mayReturn(rules[index].action, onward) {

@@ -104,26 +104,35 @@ private struct Tracer {
         }
         if entrance.policy != .accept { return entrance.policy }
       }
-      if before == 0 { translate() }
+      if before == 0 { try translate() }
     }
     return .accept
   }
 
+  /// Returns the address to which the packet goes of `addresses`, of which it has one by chance: the last that is said to be
+  /// chosen, or else the first, as in the meaning of the chains.
+  private func target(of addresses: [Address]) throws(BudgetExceeded) -> Address {
+    for address in addresses.dropFirst().reversed() {
+      if packet[try universe.unknown("\(address) is chosen among targets")] == 1 { return address }
+    }
+    return addresses[0]
+  }
+
   /// Changes the packet as its translation says.
-  private mutating func translate() {
+  private mutating func translate() throws(BudgetExceeded) {
     switch universe.translation(labelled: state.translation) {
     case .redirect(let distance)?:
       packet[.destinationKind] = UInt128(AddressKind.local.rawValue)
       shift(by: distance)
     case .forward(let addresses, let distance)?:
-      packet[.destination] = addresses[0].value
+      packet[.destination] = try target(of: addresses).value
       packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)
       shift(by: distance)
     case .redirectAll(let port)?:
       packet[.destinationKind] = UInt128(AddressKind.local.rawValue)
       packet[.destinationPort] = UInt128(port)
     case .forwardAll(let addresses, let port)?:
-      packet[.destination] = addresses[0].value
+      packet[.destination] = try target(of: addresses).value
       packet[.destinationKind] = UInt128(AddressKind.elsewhere.rawValue)
       packet[.destinationPort] = UInt128(port)
     case nil: break

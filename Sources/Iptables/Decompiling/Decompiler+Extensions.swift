@@ -9,7 +9,8 @@ extension Decompiler {
     _ selections: inout [Selection], toTime options: [WordReader.Option]
   ) throws(BudgetExceeded) -> Bool {
     var lower: UInt64 = 0
-    var upper = UInt64.max
+    // The last second that the kernel compares with, if no other is said (xt_time(8), INT_MAX).
+    var upper: UInt64 = 0x7fff_ffff
     for option in options {
       guard !option.isNegated, let moment = (option.value?.text).flatMap(Self.moment) else {
         return false
@@ -112,7 +113,7 @@ extension Decompiler {
     if let named = (family == .ipv4 ? Self.messages : Self.messagesV6)[text] {
       (type, code) = named
     } else {
-      let numbers = text.split(separator: "/").map { UInt8($0) }
+      let numbers: [UInt8?] = Word(text).parts(at: "/").map { $0.number() }
       guard let first = numbers.first ?? nil, numbers.count <= 2, !numbers.contains(nil) else { return false }
       type = first
       code = numbers.count == 2 ? numbers[1] : nil

@@ -154,7 +154,7 @@ extension Decompiler {
     for part in text.parts(at: ",") {
       let (first, last) = part.halves(at: ":")
       // An end that is left out is that of all ports.
-      guard !(part == ":"), let lower: UInt16 = first.isEmpty && last != nil ? 0 : first.number(),
+      guard part != ":", let lower: UInt16 = first.isEmpty && last != nil ? 0 : first.number(),
         let upper: UInt16 = last.map({ $0.isEmpty ? .max : $0.number() }) ?? lower, lower <= upper
       else { return nil }
       ranges.append(PortRange(from: lower, through: upper))

@@ -105,7 +105,13 @@ struct ElementReader {
     if keys.isOrderedByBytes { set.order.append(bytes, key) }
     set.live.elements.append(element)
     if isDynamic {
-      if let limit = raw.limit { set.buckets.insert(try bucket(all, limit)) } else { set.buckets.insert(nil) }
+      var bucket: Bucket?
+      if let limit = raw.limit { bucket = try self.bucket(all, limit) }
+      if set.buckets[bucket] == nil {
+        set.buckets[bucket] = FilledBucket(data)
+      } else {
+        set.buckets[bucket]?.count += 1
+      }
     }
     if counts { set.live.counts.append(raw.count ?? Count()) }
     // What was put into a dynamic set by rules has the set's timeout or one of its own.

@@ -22,8 +22,8 @@ struct ReadSet {
   /// The places of the elements among one another, if the bytes of all keys tell.
   var order = KeyOrder()
 
-  /// The buckets that elements of a dynamic set are; nothing is an element without one, which is never full.
-  var buckets: Set<Bucket?> = []
+  /// The buckets that elements of a dynamic set are; nothing is that of elements without one.
+  var buckets: [Bucket?: FilledBucket] = [:]
 
   /// How many elements are not understood.
   var strangeElements = 0

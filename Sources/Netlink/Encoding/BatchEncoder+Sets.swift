@@ -86,8 +86,12 @@ extension BatchEncoder {
   ) {
     guard !elements.isEmpty else { return }
     let isSimpleInterval = set.isInterval && set.key.count == 1
+    var (elements, counts) = (elements, counts)
     // The kernel takes intervals in any order, but nft(8) lists an end that follows its beginning.
-    let elements = isSimpleInterval ? elements.ordered : elements
+    if isSimpleInterval, let order = elements.order {
+      if counts.count == elements.count { counts = order.map { [counts] in counts[$0] } }
+      elements = order.map { [elements] in elements[$0] }
+    }
     let type = isDeletion ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM
     let isExclusive = !isDeletion && !set.isInterval
     let flags = isDeletion ? 0 : NLM_F_CREATE | (isExclusive ? NLM_F_EXCL : 0)

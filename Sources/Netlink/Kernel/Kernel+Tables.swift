@@ -233,22 +233,11 @@ struct TableReading {
   /// Returns the table, or nothing if it was not there.
   mutating func finish(generation: UInt32) -> LiveTable? {
     if !hasAllElements { finishSets() }
-    noteForeignBuckets()
     guard var table else { return nil }
+    let known = setNames.compactMap { sets[$0] }.filter { !$0.isAnonymous }
     table.generation = generation
-    table.sets = setNames.compactMap { sets[$0] }.filter { !$0.isAnonymous }.map(\.live)
+    table.sets = known.map(\.live)
+    table.noteForeignBuckets(Dictionary(known.map { ($0.live.definition.name, $0.buckets) }) { first, _ in first })
     return table
-  }
-
-  /// Notes elements that no rule can have made: what is in a set already keeps its own rate, or none.
-  private mutating func noteForeignBuckets() {
-    var made: [String: Set<Bucket>] = [:]
-    for rule in (table?.chains ?? []).flatMap(\.rules) {
-      for case .update(let set, _, let bucket) in rule.rule?.statements ?? [] { made[set, default: []].insert(bucket) }
-    }
-    for (name, made) in made {
-      guard let found = sets[name]?.buckets, !found.allSatisfy({ $0.map(made.contains) ?? false }) else { continue }
-      sets[name]?.live.oddities.append("elements with a rate of their own")
-    }
   }
 }

@@ -15,13 +15,20 @@ extension ObjectChange {
       removed: removed)
   }
 
+  /// The removal of what an earlier change left, and no packet comes to.
+  init(leftover name: String, _ kind: Kind) {
+    self.init(kind, name, added: [], removed: ["what no packet comes to"])
+  }
+
   /// The change from `old`, if there is such a set, to `wanted` of a policy's ruleset.
   init(of wanted: NamedSet, from old: LiveSet?) {
     let (gone, new) = (old?.elements ?? []).differences(from: wanted.elements)
     let isDynamic = wanted.isDynamic || old?.definition.isDynamic ?? false
+    let foreign = (old?.oddities ?? []).map { "\($0) (not ours)" }
     self.init(
       wanted.value == .none ? .set : .map, wanted.name,
-      added: isDynamic ? [] : new.map(ObjectChange.text), removed: isDynamic ? [] : gone.map(ObjectChange.text))
+      added: isDynamic ? [] : new.map(ObjectChange.text),
+      removed: foreign + (isDynamic ? [] : gone.map(ObjectChange.text)))
   }
 
   /// Returns `element` as a person reads it.

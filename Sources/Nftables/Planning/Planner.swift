@@ -75,11 +75,13 @@ private struct Planner {
     // What other programs' rules lead to is not known, so that nothing is removed before those rules are gone.
     isUnderstood = live.unknowns.isEmpty
     current = isUnderstood ? live.judging.swept : live.judging
+    // What no packet comes to judges nothing, however like the wanted ruleset it is.
+    let judging = current.swept
     // A chain with a hook that another one took over from stays, without rules.
-    for chain in current.chains where chains[chain.name.logicalName]?.isIdle ?? true {
+    for chain in judging.chains where chains[chain.name.logicalName]?.isIdle ?? true {
       chains[chain.name.logicalName] = chain
     }
-    for set in current.sets { sets[set.definition.name.logicalName] = set }
+    for set in judging.sets { sets[set.definition.name.logicalName] = set }
     for i in self.wanted.sets.indices {
       let name = self.wanted.sets[i].name
       let old = sets[name].flatMap { $0.oddities.isEmpty ? $0 : nil }
@@ -143,11 +145,21 @@ private struct Planner {
       result.append(Difference(change: .init(of: set, from: old), set: set))
     }
     let names = (Set(wanted.chains.map(\.name)), Set(wanted.sets.map(\.name)))
-    for chain in current.chains where !names.0.contains(chain.name.logicalName) && !chain.isIdle {
-      result.append(Difference(change: .init(of: Chain(chain.name.logicalName), from: chain)))
+    for chain in current.chains where !chain.isIdle {
+      let name = chain.name.logicalName
+      if !names.0.contains(name) {
+        result.append(Difference(change: .init(of: Chain(name), from: chain)))
+      } else if chains[name]?.name != chain.name {
+        result.append(Difference(change: .init(leftover: chain.name, .chain)))
+      }
     }
-    for set in current.sets where !names.1.contains(set.definition.name.logicalName) {
-      result.append(Difference(change: .init(of: set.definition.withoutElements, from: set)))
+    for set in current.sets {
+      let name = set.definition.name.logicalName
+      if !names.1.contains(name) {
+        result.append(Difference(change: .init(of: set.definition.withoutElements, from: set)))
+      } else if sets[name]?.definition.name != set.definition.name {
+        result.append(Difference(change: .init(leftover: set.definition.name, .set)))
+      }
     }
     for object in live.objects {
       result.append(Difference(change: .init(.object, object.name, added: [], removed: ["\(object.word) (not ours)"])))

@@ -124,7 +124,9 @@ extension PacketSpace {
   private func replaceLabels(
     of diagram: Ref, within labels: ClosedRange<UInt32>, in walk: UInt32, _ change: (UInt32) -> Ref
   ) throws(BudgetExceeded) -> Ref {
-    if diagram.isLeaf { return diagram == .undefined ? .undefined : change(diagram.label) }
+    if diagram.isLeaf {
+      return diagram == .undefined || !labels.contains(diagram.label) ? diagram : change(diagram.label)
+    }
     let node = nodes[Int(diagram.node)]
     if node.greatest < labels.lowerBound || node.least > labels.upperBound { return diagram }
     if let result = visited(diagram, in: walk) { return result }

@@ -115,13 +115,13 @@ struct ValueSets {
 /// The numbers of sets that are one interval below 2^32.
 private struct NarrowSets {
   /// An interval, the lower end in the upper half, and the number of its set, which is 0 where there is none.
-  private struct Slot {
+  private struct Place {
     var ends: UInt64
     var number: UInt32
   }
 
   /// The sets, each at or behind the position that the hash of its ends tells.
-  private var slots = [Slot](repeating: Slot(ends: 0, number: 0), count: 64)
+  private var slots = [Place](repeating: Place(ends: 0, number: 0), count: 64)
   private var count = 0
 
   /// Returns the number of the set that is `interval`; if there is none, it is `new` from now on.
@@ -129,11 +129,11 @@ private struct NarrowSets {
     let ends = UInt64(truncatingIfNeeded: interval.lowerBound << 32 | interval.upperBound)
     let position = position(of: ends)
     if slots[position].number != 0 { return slots[position].number }
-    slots[position] = Slot(ends: ends, number: new)
+    slots[position] = Place(ends: ends, number: new)
     count += 1
     if count * 2 > slots.count {
       let known = slots
-      slots = Array(repeating: Slot(ends: 0, number: 0), count: known.count * 2)
+      slots = Array(repeating: Place(ends: 0, number: 0), count: known.count * 2)
       for slot in known where slot.number != 0 { slots[self.position(of: slot.ends)] = slot }
     }
     return new

@@ -2,6 +2,7 @@ import ArgumentParser
 import Deploy
 import Driver
 import Nftables
+import Reports
 
 /// `portcullis confirm`.
 struct ConfirmCommand: AsyncParsableCommand {
@@ -30,6 +31,8 @@ struct ConfirmCommand: AsyncParsableCommand {
         "nothing waits to be confirmed; if there was something, its time is over and the former rules judge")
     }
     let ruleset = live.ruleset
+    let draft = try? state.draft()
+    try refuseOthersChanges(live, draft)
     try deployment.change(
       by: { now in try now?.pending == nil && now?.ruleset == ruleset ? .nothing : now?.confirmation() ?? .nothing },
       proving: { after in
@@ -38,16 +41,31 @@ struct ConfirmCommand: AsyncParsableCommand {
         }
       })
     // The folder may have been lost meanwhile; what judges is known all the same.
-    let record: Record
-    if let known = try? state.draft(), known.table.isLike(ruleset) {
-      record = known
-    } else {
-      record = try state.draft(
+    let record =
+      try draft
+      ?? state.draft(
         Record(
           number: 0, date: secondsSinceEpoch(), author: Terminal.author, host: machineName(), fingerprint: "unknown",
           reason: "confirmed without its record", table: ruleset))
-    }
     try state.confirmDraft()
     try Terminal.print("State \(record.number) is confirmed.\n")
+  }
+
+  /// Ends the run if what judges in `live` does something else than `draft`, which was applied.
+  ///
+  /// Nobody asked for that to be kept, and a reboot would restore it. What is there besides is told.
+  private func refuseOthersChanges(_ live: LiveTable, _ draft: Record?) throws {
+    if let draft, !draft.table.isLike(live.ruleset),
+      let problem = RulesetProof(draft.table).difference(from: live.ruleset)
+    {
+      Terminal.say(
+        "error: what judges is not what was applied; somebody changed it since, and nothing is confirmed: \(printable(problem))\n"
+      )
+      Terminal.say("help: `portcullis rollback` takes it back; then apply again\n")
+      throw ExitCode.notRun
+    }
+    for unknown in live.unknowns.prefix(5) {
+      Terminal.say("warning: there is what is not ours, and is not kept: \(printable(unknown))\n")
+    }
   }
 }

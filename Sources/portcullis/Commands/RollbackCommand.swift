@@ -77,7 +77,7 @@ struct RollbackCommand: AsyncParsableCommand {
       return
     }
     if live?.pending != nil { throw PlanningError.pending }
-    let number = try target(in: state, judging: live?.ruleset)
+    let number = try target(in: state, judging: live)
     let old = try state.record(number)
     let change = HostChange(to: old.table, self.change, proving: RulesetProof(old.table).prove)
     try change.refuseLockOut(
@@ -91,6 +91,11 @@ struct RollbackCommand: AsyncParsableCommand {
     // A state that judges already has nothing to wait for.
     let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
     let made = isThere ? HostChange(to: old.table, nil, isThere: true, proving: change.prove) : change
+    if isThere, try number == state.numbers().last {
+      try deployment.change(by: made.plan, proving: made.prove)
+      return try Terminal.print(
+        "State \(number), \(old.fingerprint), judges already; what was there besides is removed.\n")
+    }
     record = try made.make(by: deployment, from: live, keeping: record, in: state)
     try Terminal.print(
       made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))
@@ -116,8 +121,8 @@ struct RollbackCommand: AsyncParsableCommand {
     throw ExitCode.found
   }
 
-  /// Returns the number of the state to return to from `ruleset`, which judges.
-  private func target(in state: borrowing StateFolder, judging ruleset: Table?) throws -> Int {
+  /// Returns the number of the state to return to from `live`, which judges.
+  private func target(in state: borrowing StateFolder, judging live: LiveTable?) throws -> Int {
     let numbers = try state.numbers()
     if let to {
       guard numbers.contains(to) else {
@@ -126,7 +131,9 @@ struct RollbackCommand: AsyncParsableCommand {
       return to
     }
     // A change that was cut short, or was made by others, is taken back first.
-    if let last = numbers.last, let ruleset, let record = try? state.record(last), !record.table.isLike(ruleset) {
+    if let last = numbers.last, let live, let record = try? state.record(last),
+      !live.unknowns.isEmpty || !record.table.isLike(live.ruleset)
+    {
       return last
     }
     guard let before = numbers.dropLast().last else { Terminal.fail("there is no state before the confirmed one") }

@@ -1,0 +1,96 @@
+import Foundation
+import Nftables
+import Support
+import Testing
+
+/// What a change leaves behind, where others put something into our table that keeps it from being swept.
+@Suite struct LeftoverTests {
+  /// Lines of nft(8) that put something into our table which no ruleset of ours has.
+  static let foreign = [
+    "add counter inet portcullis theirs", "add set inet portcullis theirs { type ether_addr; }",
+    "add chain inet portcullis theirs\nadd rule inet portcullis theirs ip ttl 5 accept",
+  ]
+
+  private func host(_ label: String) throws -> (machine: Machine, narrow: String, wide: String) {
+    let machine = try Machine(label)
+    return (machine, try machine.policy(samplePolicy(), "narrow.port"), try machine.policy(widerPolicy, "wide.port"))
+  }
+
+  /// The rules of before, which stayed since they could not be swept, are not taken for those that judge.
+  @Test(arguments: foreign, [["apply"], ["rollback"]]) func formerRulesAreNotTakenForThose(
+    lines: String, words: [String]
+  ) throws {
+    let (machine, narrow, wide) = try host("former")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    try machine.nft(lines)
+    let confirmed = try machine.expect(0, "confirm")
+    #expect(confirmed.errors.contains("what is not ours"), "\(confirmed)")
+    if words == ["apply"] {
+      try machine.expect(0, "apply", on: narrow)
+    } else {
+      // The first takes back what is not ours.
+      try machine.expect(0, "rollback")
+      try machine.expect(0, "verify", "--own", on: wide)
+      try machine.expect(0, "rollback")
+    }
+    try machine.expect(0, "verify", "--own", on: narrow)
+    try machine.expect(0, "plan", on: narrow)
+    #expect(try !machine.listing().contains("theirs"))
+  }
+
+  /// Nor are those of a change that was not confirmed in time.
+  @Test(arguments: foreign, [true, false]) func lapsedRulesAreNotTakenForThose(lines: String, isApplied: Bool) throws {
+    let machine = try Machine("lapsed")
+    func policy(_ source: String) throws -> String {
+      try machine.policy(
+        samplePolicy(
+          #"service more { owner ops; purpose "More"; port 8080/tcp; expose to \#(source) }"#, running: ["more"]),
+        "\(source).port")
+    }
+    let (first, second) = (try policy("198.51.100.1"), try policy("198.51.100.2"))
+    try machine.expect(0, "apply", on: first)
+    try machine.expect(0, "apply", "--confirm", "60s", on: second)
+    try machine.nft(lines)
+    try machine.expect(0, "rollback", "--lapsed")
+    try machine.expect(1, "rollback")
+    try machine.expect(1, "plan", on: second)
+    if isApplied { try machine.expect(0, "apply", on: second) } else { try machine.expect(0, "restore") }
+    try machine.expect(0, "verify", "--own", on: isApplied ? second : first)
+    try machine.expect(0, "plan", on: isApplied ? second : first)
+  }
+
+  /// Something in what cuts connections, which is no part of the ruleset, makes nothing else be believed.
+  @Test func aTableWithStrangeCutsIsMadeAnew() throws {
+    let (machine, narrow, wide) = try host("cuts")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", "--cut", on: narrow)
+    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    try machine.nft(
+      """
+      add set inet portcullis cut.ip { type ipv4_addr . inet_proto . inet_service . ipv4_addr . inet_service; timeout 1h; }
+      add element inet portcullis cut.ip { * timeout 1h }
+      """)
+    try machine.expect(0, "confirm")
+    try machine.expect(1, "plan", on: narrow)
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "verify", "--own", on: narrow)
+  }
+
+  /// What somebody did to the rules that wait is not kept by a confirm that was meant for them.
+  @Test func whatOthersAddedIsNotConfirmed() throws {
+    let (machine, narrow, wide) = try host("added")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    let chains = try machine.listing("list", "chains", "inet")
+    let name = chains.contains("judge.2") ? "judge.2" : "judge"
+    try machine.nft("insert rule inet portcullis \(name) tcp dport 23 accept")
+    let refused = try machine.expect(2, "confirm")
+    #expect(refused.errors.contains(":23 arriving") && refused.errors.contains("rollback"), "\(refused)")
+    try machine.expect(0, "rollback")
+    try machine.expect(0, "verify", "--own", on: narrow)
+    let again = try Machine("again", sharing: machine)
+    try again.expect(0, "restore")
+    try again.expect(0, "verify", "--own", on: narrow)
+  }
+}
