@@ -51,8 +51,8 @@ public struct Deployment {
       } catch let error as NetlinkError {
         // Nothing that somebody else changed is overwritten: the next plan is made of what is there now.
         guard error == .stale, attempt < Deployment.mostAttempts else {
-          // What is left over then judges nothing, and is removed by the next change.
-          if hasSwapped { break }
+          // What is left over then judges nothing, and is removed by the next change; what is not understood may.
+          if hasSwapped, try !plan.leavesNothingUnknown || live()?.unknowns.isEmpty ?? true { break }
           throw error
         }
       }

@@ -117,9 +117,9 @@ extension Match {
 
   /// Returns how many in 2^31 the decimal fraction `text` is, to the nearest; a fraction below one stays so.
   private static func share(_ text: Word) -> UInt32? {
-    guard text.hasPrefix("0."), text.bytes.count <= 14, let digits: UInt64 = text.dropFirst(2).number() else {
-      return nil
-    }
+    guard text.hasPrefix("0."), (3...14).contains(text.bytes.count) else { return nil }
+    let significant = Word(text.dropFirst(2).bytes.drop { $0 == UInt8(ascii: "0") })
+    guard let digits: UInt64 = significant.isEmpty ? 0 : significant.number() else { return nil }
     var scale: UInt128 = 1
     for _ in 0..<(text.bytes.count - 2) { scale *= 10 }
     return UInt32(min((UInt128(digits) << 31 + scale / 2) / scale, 1 << 31 - 1))

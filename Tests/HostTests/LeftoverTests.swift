@@ -1,3 +1,4 @@
+import Deploy
 import Foundation
 import Nftables
 import Support
@@ -60,8 +61,8 @@ import Testing
     try machine.expect(0, "plan", on: isApplied ? second : first)
   }
 
-  /// Something in what cuts connections, which is no part of the ruleset, makes nothing else be believed.
-  @Test func aTableWithStrangeCutsIsMadeAnew() throws {
+  /// Something called like what cuts connections, which is no part of the ruleset, makes nothing else be believed.
+  @Test func aStrangeSetOfCutsIsNothingToGoBy() throws {
     let (machine, narrow, wide) = try host("cuts")
     try machine.expect(0, "apply", on: narrow)
     try machine.expect(0, "apply", "--cut", on: narrow)
@@ -75,6 +76,80 @@ import Testing
     try machine.expect(1, "plan", on: narrow)
     try machine.expect(0, "apply", on: narrow)
     try machine.expect(0, "verify", "--own", on: narrow)
+    try machine.expect(0, "plan", on: narrow)
+  }
+
+  /// A change that lapsed is removed with what others put beside it, whatever comes next.
+  @Test(
+    arguments: foreign + [
+      "chain theirs\nadd rule inet portcullis theirs jump prerouting.gate\nadd counter inet portcullis c"
+    ])
+  func whatLapsedGoesWithWhatIsNotOurs(lines: String) throws {
+    for words in [["apply", "wide"], ["apply", "narrow"], ["restore", "narrow"]] {
+      let (machine, narrow, wide) = try host("gone")
+      try machine.expect(0, "apply", on: narrow)
+      try machine.expect(0, "apply", "--confirm", "1s", on: wide)
+      try machine.nft(lines.hasPrefix("chain") ? "add chain inet portcullis theirs" + lines.dropFirst(12) : lines)
+      while try machine.deployment().live()?.pending != nil { usleep(50_000) }
+      let path = words[1] == "wide" ? wide : narrow
+      if words[0] == "apply" { try machine.expect(0, "apply", on: path) } else { try machine.expect(0, "restore") }
+      try machine.expect(0, "verify", "--own", on: path, note: "\(words)")
+      try machine.expect(0, "plan", on: path, note: "\(words)")
+    }
+  }
+
+  /// What judges behind a confirm must be understood.
+  @Test(arguments: [
+    "add table inet portcullis { flags dormant; }", "insert rule inet portcullis judge.2 ip ttl 5 accept",
+    "add chain inet portcullis theirs { type filter hook input priority 5; policy drop; }",
+  ]) func whatIsNotUnderstoodIsNotConfirmed(lines: String) throws {
+    let (machine, narrow, wide) = try host("strange")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    try machine.nft(lines)
+    let refused = try machine.expect(2, "confirm")
+    #expect(refused.errors.contains("would go on judging"), "\(refused)")
+    let back = try machine.namespace.run(machine.command(["rollback"]))
+    #expect(back.status < 2, "\(back)")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "verify", "--own", on: narrow)
+  }
+
+  /// A chain that the kernel enters and that does nothing, as one that translated leaves it, makes no other ruleset.
+  @Test(arguments: [
+    "transit office to internet via web1 masquerade",
+    #"service more { owner ops; purpose "More"; port 8443/tcp; expose to internet as 8080/tcp }"#,
+  ]) func idleHooksAreNoDifference(statement: String) throws {
+    let (machine, narrow, wide) = try host("idle")
+    let translating = try machine.policy(
+      samplePolicy(statement, running: statement.hasPrefix("service") ? ["more"] : []), "translating.port")
+    try machine.expect(0, "apply", on: translating)
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", on: wide)
+    try machine.expect(0, "rollback")
+    try machine.expect(0, "verify", "--own", on: narrow)
+    // The state before the last one that says something else.
+    try machine.expect(0, "rollback", "--to", "1")
+    try machine.expect(0, "verify", "--own", on: translating)
+  }
+
+  /// What others did is undone first, which is no new state; then older states return, one after the other.
+  @Test(arguments: [
+    "insert rule inet portcullis judge ip ttl 5 accept", "insert rule inet portcullis judge tcp dport 23 accept",
+    "delete table inet portcullis",
+  ]) func aRepairIsNoNewState(lines: String) throws {
+    let (machine, narrow, wide) = try host("repair")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", on: wide)
+    try machine.nft(
+      try machine.listing("list", "chains", "inet").contains("judge.2")
+        ? lines.replacing("portcullis judge", with: "portcullis judge.2") : lines)
+    try machine.expect(0, "rollback")
+    try machine.expect(0, "verify", "--own", on: wide)
+    try machine.expect(0, "rollback")
+    try machine.expect(0, "verify", "--own", on: narrow)
+    let list = try machine.portcullis("rollback", "--list").output.split(separator: "\n")
+    #expect(list.count == 3, "\(list)")
   }
 
   /// What somebody did to the rules that wait is not kept by a confirm that was meant for them.

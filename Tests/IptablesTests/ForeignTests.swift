@@ -110,6 +110,10 @@ import Testing
         Iptables.Ruleset(family: .ipv4, tables: [Table("t", chains: [Chain("X", rules: [$0])])]).text()
       }?
       .contains("-i \"a b\" -j Y") == true)
+    for (text, share) in [("0.09090909082", 195_225_786), ("0.05000000000", 107_374_182), ("0.0", 0)] {
+      let read = rule("-m statistic --mode random --probability \(text) -j Y")?.matches
+      #expect(read == [.probability(UInt32(share))], "\(text)")
+    }
     // A share of nearly one stays below one.
     #expect(
       rule("-m statistic --mode random --probability 0.999999999999 -j Y")?.matches == [.probability(1 << 31 - 1)])

@@ -24,7 +24,7 @@ extension LiveTable {
     for i in sets.indices {
       guard let made = made[sets[i].definition.name] else { continue }
       let foreign = filled[sets[i].definition.name, default: [:]].filter { !($0.key.map(made.contains) ?? false) }
-      sets[i].oddities += foreign.map { bucket, elements in
+      sets[i].foreignElements = foreign.map { bucket, elements in
         let rate = bucket.map { "a rate of its own, \($0.rate) burst \($0.burst)" } ?? "no rate"
         let more = elements.count > 1 ? ", and \(elements.count - 1) more" : ""
         return "the element \(Printer.line(NamedSet.Element(elements.key))) has \(rate)\(more)"

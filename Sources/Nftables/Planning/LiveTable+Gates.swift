@@ -72,6 +72,22 @@ extension LiveTable {
     return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.cleaning(gates))])
   }
 
+  /// What is not understood of what packets come to once the change that waits is confirmed, which lets go what others put
+  /// before and behind its gates.
+  public var unknownsWhenConfirmed: [String] {
+    var after = judging
+    for gate in gates {
+      after.setRules(
+        after.chains.first { $0.name == gate.chain }?.rules.filter { $0.rule != nil } ?? [], of: gate.chain)
+    }
+    let reached = References.reached(in: after.table)
+    // A chain of which something is odd is one that the kernel enters, in whatever way; objects by themselves do nothing.
+    after.chains.removeAll { $0.oddities.isEmpty && !reached.chains.contains($0.name) }
+    after.sets.removeAll { !reached.sets.contains($0.definition.name) }
+    after.objects = []
+    return irregularities + after.strangeParts
+  }
+
   /// Returns the steps that take back a change that waits to be confirmed, or remove one that was not confirmed in time.
   public func withdrawal() throws(PlanningError) -> Plan {
     guard !gates.isEmpty else { throw .notPending }
@@ -121,7 +137,8 @@ extension LiveTable {
 extension [LiveRule] {
   /// Returns the step that adds the rules to `chain`, if there are some.
   func adding(to chain: String) -> [Command] {
-    let rules = compactMap(\.rule)
-    return rules.isEmpty ? [] : [.addRules(rules, chain: chain, counts: flatMap(\.counts))]
+    let known = filter { $0.rule != nil }
+    return known.isEmpty
+      ? [] : [.addRules(known.compactMap(\.rule), chain: chain, counts: known.flatMap(\.counts))]
   }
 }

@@ -53,7 +53,7 @@ public struct LiveTable: Hashable, Sendable {
   /// What of its parts is not understood, each with its place.
   var strangeParts: [String] {
     oddities + objects.map(\.description)
-      + sets.flatMap { set in set.oddities.map { "set \(set.definition.name): \($0)" } }
+      + sets.flatMap { set in (set.oddities + set.foreignElements).map { "set \(set.definition.name): \($0)" } }
       + chains.flatMap { chain in
         chain.oddities.map { "chain \(chain.name): \($0)" }
           + chain.rules.filter { $0.rule == nil }.map { "chain \(chain.name), rule \($0.handle): \($0.text)" }
@@ -75,6 +75,7 @@ extension LiveTable {
     for i in result.sets.indices {
       result.sets[i].counts = []
       result.sets[i].lifetimes = []
+      result.sets[i].foreignElements = []
       if result.sets[i].definition.isDynamic { result.sets[i].elements = [] }
     }
     return result
@@ -208,6 +209,12 @@ public struct LiveSet: Hashable, Sendable {
 
   /// What no set of ours has.
   public var oddities: [String]
+
+  /// Elements that no rule can have put into a dynamic set, in words; they come and go like the others.
+  public internal(set) var foreignElements: [String] = []
+
+  /// `true` iff it has what no set of ours has.
+  var isOdd: Bool { !oddities.isEmpty || !foreignElements.isEmpty }
 
   /// Creates a set.
   public init(

@@ -12,7 +12,7 @@ extension ObjectChange {
     ) { first, _ in first }
     self.init(
       .chain, wanted.name, added: added.map { line in comments[line].flatMap { $0 }.map { "\(line) (\($0))" } ?? line },
-      removed: removed)
+      removed: (old?.oddities ?? []).map { "\($0) (not ours)" } + removed)
   }
 
   /// The removal of what an earlier change left, and no packet comes to.
@@ -24,7 +24,7 @@ extension ObjectChange {
   init(of wanted: NamedSet, from old: LiveSet?) {
     let (gone, new) = (old?.elements ?? []).differences(from: wanted.elements)
     let isDynamic = wanted.isDynamic || old?.definition.isDynamic ?? false
-    let foreign = (old?.oddities ?? []).map { "\($0) (not ours)" }
+    let foreign = (old.map { $0.oddities + $0.foreignElements } ?? []).map { "\($0) (not ours)" }
     self.init(
       wanted.value == .none ? .set : .map, wanted.name,
       added: isDynamic ? [] : new.map(ObjectChange.text),

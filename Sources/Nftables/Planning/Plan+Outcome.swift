@@ -111,8 +111,10 @@ extension Table {
     return zip(mine, others).allSatisfy { $0.elements.areLike($1.elements) }
   }
 
-  /// The same ruleset without elements and comments, in its canonical form.
+  /// The same ruleset without elements and comments, and without chains that the kernel enters and that do nothing, in its
+  /// canonical form.
   private var frame: Table {
+    let chains = chains.filter { $0.hook == nil || !$0.rules.isEmpty }
     var frame = Table(name, sets: sets.map(\.withoutElements), chains: chains).canonical
     for i in frame.chains.indices {
       for j in frame.chains[i].rules.indices { frame.chains[i].rules[j].comment = nil }

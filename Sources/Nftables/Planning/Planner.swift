@@ -51,6 +51,9 @@ private struct Planner {
   /// The table without what no packet comes to.
   let current: LiveTable
 
+  /// What of it packets come to.
+  let judging: LiveTable
+
   /// The table as it is to be, in its canonical form.
   private(set) var wanted: Table
 
@@ -76,7 +79,7 @@ private struct Planner {
     isUnderstood = live.unknowns.isEmpty
     current = isUnderstood ? live.judging.swept : live.judging
     // What no packet comes to judges nothing, however like the wanted ruleset it is.
-    let judging = current.swept
+    judging = current.swept
     // A chain with a hook that another one took over from stays, without rules.
     for chain in judging.chains where chains[chain.name.logicalName]?.isIdle ?? true {
       chains[chain.name.logicalName] = chain
@@ -84,7 +87,7 @@ private struct Planner {
     for set in judging.sets { sets[set.definition.name.logicalName] = set }
     for i in self.wanted.sets.indices {
       let name = self.wanted.sets[i].name
-      let old = sets[name].flatMap { $0.oddities.isEmpty ? $0 : nil }
+      let old = sets[name].flatMap { $0.isOdd ? nil : $0 }
       // Elements that are those of the kernel, in its order, stand in the right one.
       var isAlike = old?.isLike(self.wanted.sets[i]) ?? false
       if !isAlike, let order = self.wanted.sets[i].elements.order {
@@ -114,7 +117,8 @@ private struct Planner {
   private var tidying: Transaction {
     guard exists else { return Transaction(live.name, []) }
     let gates = live.gates.map { Command.deleteRule(handle: $0.handle, chain: $0.chain) }
-    guard isUnderstood else { return Transaction(live.name, gates + live.removing(live.gates)) }
+    // What the gates led to goes with all else that is old, since rules of others may lead there too.
+    guard isUnderstood else { return Transaction(live.name, gates) }
     return Transaction(live.name, gates + live.endOfCuts + live.judging.sweep().commands)
   }
 
@@ -136,7 +140,7 @@ private struct Planner {
       stale.chains.insert(chain.name)
       result.append(Difference(change: .init(of: chain, from: old), chain: chain))
     }
-    let (before, after) = (Bucket.filled(by: current.table), Bucket.filled(by: wanted))
+    let (before, after) = (Bucket.filled(by: judging.table), Bucket.filled(by: wanted))
     for set in wanted.sets {
       let old = sets[set.name]
       // Elements keep the rate that they were made with, so that another rate needs another set.
@@ -171,7 +175,7 @@ private struct Planner {
   private func elementsAlone(_ differences: [Difference]) -> [Command]? {
     var commands: [Command] = []
     for difference in differences {
-      guard let set = difference.set, let old = sets[set.name], old.oddities.isEmpty, old.hasDefinition(of: set),
+      guard let set = difference.set, let old = sets[set.name], !old.isOdd, old.hasDefinition(of: set),
         !set.isInterval, !set.isDynamic, !set.hasTimeouts
       else { return nil }
       let definition = old.definition.withoutElements

@@ -34,7 +34,10 @@ struct ConfirmCommand: AsyncParsableCommand {
     let draft = try? state.draft()
     try refuseOthersChanges(live, draft)
     try deployment.change(
-      by: { now in try now?.pending == nil && now?.ruleset == ruleset ? .nothing : now?.confirmation() ?? .nothing },
+      by: { now in
+        guard let now else { throw PlanningError.notPending }
+        return try now.pending == nil && now.ruleset == ruleset ? .nothing : now.confirmation()
+      },
       proving: { after in
         guard after == ruleset else {
           throw UnprovedRuleset(description: "what would be confirmed is not what judges; nothing was changed")
@@ -64,8 +67,14 @@ struct ConfirmCommand: AsyncParsableCommand {
       Terminal.say("help: `portcullis rollback` takes it back; then apply again\n")
       throw ExitCode.notRun
     }
+    if let unknown = live.unknownsWhenConfirmed.first {
+      Terminal.say(
+        "error: there is what is not ours, and would go on judging; nothing is confirmed: \(printable(unknown))\n")
+      Terminal.say("help: `portcullis rollback` takes the change back; then apply again\n")
+      throw ExitCode.notRun
+    }
     for unknown in live.unknowns.prefix(5) {
-      Terminal.say("warning: there is what is not ours, and is not kept: \(printable(unknown))\n")
+      Terminal.say("warning: there is what is not ours, and is no part of the state: \(printable(unknown))\n")
     }
   }
 }

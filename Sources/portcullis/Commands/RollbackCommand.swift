@@ -88,17 +88,24 @@ struct RollbackCommand: AsyncParsableCommand {
     record.date = secondsSinceEpoch()
     record.author = Terminal.author
     record.reason = "rollback to \(number)"
+    if try number == state.numbers().last, change.patience == nil {
+      return try undo(change, to: old, from: live, by: deployment)
+    }
     // A state that judges already has nothing to wait for.
     let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
     let made = isThere ? HostChange(to: old.table, nil, isThere: true, proving: change.prove) : change
-    if isThere, try number == state.numbers().last {
-      try deployment.change(by: made.plan, proving: made.prove)
-      return try Terminal.print(
-        "State \(number), \(old.fingerprint), judges already; what was there besides is removed.\n")
-    }
     record = try made.make(by: deployment, from: live, keeping: record, in: state)
     try Terminal.print(
       made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))
+  }
+
+  /// Makes the confirmed state `old` judge again by `change`, if something else does, which is no new state.
+  private func undo(_ change: HostChange, to old: Record, from live: LiveTable?, by deployment: Deployment) throws {
+    let isEmpty = try change.plan(from: live).isEmpty
+    let hasChanged = try deployment.change(by: change.plan, proving: change.prove, knowing: live)
+    let words = "tate \(old.number), \(old.fingerprint)"
+    let more = isEmpty ? "" : "; what was there besides is removed"
+    try Terminal.print(hasChanged ? "Returned to s\(words).\n" : "S\(words), judges already\(more).\n")
   }
 
   /// Ends the run with 1 unless what judges, now that a change was taken back, does what the confirmed state says.
@@ -131,12 +138,16 @@ struct RollbackCommand: AsyncParsableCommand {
       return to
     }
     // A change that was cut short, or was made by others, is taken back first.
-    if let last = numbers.last, let live, let record = try? state.record(last),
-      !live.unknowns.isEmpty || !record.table.isLike(live.ruleset)
-    {
-      return last
+    guard let last = numbers.last, let confirmed = try? state.record(last) else {
+      guard let before = numbers.dropLast().last else { Terminal.fail("there is no state before the confirmed one") }
+      return before
     }
-    guard let before = numbers.dropLast().last else { Terminal.fail("there is no state before the confirmed one") }
+    guard let live, live.unknowns.isEmpty, confirmed.table.isLike(live.ruleset) else { return last }
+    // A state that says the same is no other one.
+    let before = numbers.dropLast().last { number in
+      (try? state.record(number).table.isLike(confirmed.table)) != true
+    }
+    guard let before else { Terminal.fail("there is no other state before the confirmed one") }
     return before
   }
 
