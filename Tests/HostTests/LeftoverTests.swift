@@ -1,6 +1,8 @@
 import Deploy
 import Foundation
+import Netlink
 import Nftables
+import Packets
 import Support
 import Testing
 
@@ -10,7 +12,40 @@ import Testing
   static let foreign = [
     "add counter inet portcullis theirs", "add set inet portcullis theirs { type ether_addr; }",
     "add chain inet portcullis theirs\nadd rule inet portcullis theirs ip ttl 5 accept",
+    "add chain inet portcullis theirs\nadd rule inet portcullis theirs tcp dport 23 jump { accept; }",
   ]
+
+  /// A chain that stands in a rule comes and goes with it.
+  @Test(arguments: ["host_ip", "judge", "prerouting"]) func chainsInRulesGoWithThem(chain: String) throws {
+    let (machine, narrow, wide) = try host("bound")
+    try machine.expect(0, "apply", on: narrow)
+    for path in [wide, narrow] {
+      let names = try machine.listing("list", "chains", "inet")
+      let name = names.contains("\(chain).2 ") ? "\(chain).2" : chain
+      try machine.nft("add rule inet portcullis \(name) tcp dport 23 jump { accept; }")
+      let found = try machine.expect(1, "verify", "--own", on: path == wide ? narrow : wide)
+      #expect(found.output.contains("in our table: chain \(name)"), "\(found)")
+      try machine.expect(0, "apply", on: path)
+      try machine.expect(0, "verify", "--own", on: path)
+      try machine.expect(0, "plan", on: path)
+    }
+    let list = try machine.portcullis("rollback", "--list").output.split(separator: "\n")
+    #expect(list.count == 3, "\(list)")
+  }
+
+  /// Connections that were cut stay so where the chain in which packets arrive is made anew.
+  @Test func cutsOutliveTheirChain() throws {
+    let (machine, narrow, _) = try host("outlive")
+    try machine.expect(0, "apply", on: narrow)
+    let deployment = try machine.deployment()
+    let tuple = ConnectionTuple(.tcp, Address(.ipv4, 0xcb00_7109), 50_000, to: Address(.ipv4, 0xc000_020a), 22)
+    try deployment.kernel.carryOut(try #require(try deployment.live()?.cutting([tuple])))
+    try machine.expect(0, "plan", on: narrow)
+    try machine.nft("add chain inet portcullis prerouting { policy drop; }")
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "verify", "--own", on: narrow)
+    #expect(try machine.listing().contains("jump cut.connections"))
+  }
 
   private func host(_ label: String) throws -> (machine: Machine, narrow: String, wide: String) {
     let machine = try Machine(label)

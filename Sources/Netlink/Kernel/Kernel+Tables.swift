@@ -111,6 +111,9 @@ struct TableReading {
   /// The positions of the chains by their names.
   private var chains: [String: Int] = [:]
 
+  /// The rules of chains that stand in rules, by the names that the kernel made up.
+  private var bound: [String: [LiveRule]] = [:]
+
   /// `true` iff nothing at all changed while the lists of all tables and all chains were made, which the kernel does not
   /// confine to one table: when others come or go, they may be torn.
   var hasSteadyNames = false
@@ -147,6 +150,10 @@ struct TableReading {
     case NFT_MSG_NEWRULE:
       if !hasAllElements { finishSets() }
       let (chain, rule) = try RuleReader.rule(message, sets: sets)
+      if bound[chain] != nil {
+        bound[chain]?.append(rule)
+        return
+      }
       guard let index = chains[chain] else { throw .system(ENOENT, call: "chain \(chain)") }
       table?.chains[index].rules.append(rule)
     case NFT_MSG_NEWOBJ:
@@ -193,7 +200,12 @@ struct TableReading {
     guard attributes.text(Int(NFTA_CHAIN_TABLE.rawValue)) == name,
       let chainName = attributes.text(Int(NFTA_CHAIN_NAME.rawValue)), chains[chainName] == nil
     else { return }
-    guard chains.count < 1_000_000 else { throw .tooLarge("the chains of a table") }
+    guard chains.count + bound.count < 1_000_000 else { throw .tooLarge("the chains of a table") }
+    let flags = attributes.number(Int(NFTA_CHAIN_FLAGS.rawValue)) ?? 0
+    if flags & UInt32(NFT_CHAIN_BINDING.rawValue) != 0 {
+      bound[chainName] = []
+      return
+    }
     var chain = LiveChain(chainName, handle: attributes.long(Int(NFTA_CHAIN_HANDLE.rawValue)) ?? 0)
     if let hook = try attributes.nested(Int(NFTA_CHAIN_HOOK.rawValue)) {
       let kind = attributes.text(Int(NFTA_CHAIN_TYPE.rawValue)) ?? "filter"
@@ -212,7 +224,6 @@ struct TableReading {
         chain.oddities.append("bound to a device")
       }
     }
-    let flags = attributes.number(Int(NFTA_CHAIN_FLAGS.rawValue)) ?? 0
     // NFT_CHAIN_BASE says no more than that there is a hook.
     if flags & ~1 != 0 { chain.oddities.append("flags \(flags)") }
     chains[chainName] = table?.chains.count ?? 0
@@ -237,6 +248,7 @@ struct TableReading {
     let known = setNames.compactMap { sets[$0] }.filter { !$0.isAnonymous }
     table.generation = generation
     table.sets = known.map(\.live)
+    table.takeIn(bound: bound)
     table.noteForeignBuckets(Dictionary(known.map { ($0.live.definition.name, $0.buckets) }) { first, _ in first })
     return table
   }

@@ -32,3 +32,16 @@ extension LiveTable {
     }
   }
 }
+
+extension Bucket {
+  /// Returns the buckets that elements of dynamic sets of `table` are, by the set's name in the policy's ruleset.
+  static func filled(by table: Table) -> [String: Set<Bucket>] {
+    var result: [String: Set<Bucket>] = [:]
+    for rule in table.chains.flatMap(\.rules) {
+      for case .update(let set, _, let bucket) in rule.statements {
+        result[set.logicalName, default: []].insert(bucket)
+      }
+    }
+    return result
+  }
+}

@@ -98,6 +98,15 @@ extension LiveTable {
     return [.insertRule(Cut.entrance, chain: chain), .deleteRule(handle: rule.handle, chain: chain)]
   }
 
+  /// The step that lets the new chain `chain` at `hook` begin with the rule that cuts connections, if some are cut and it is
+  /// where packets arrive.
+  func cuttingFirst(in hook: BaseHook?, named chain: String) -> [Command] {
+    guard chains.contains(where: { $0.name == Cut.chain }), endOfCuts.isEmpty, hook?.kind == .filter,
+      hook?.point == .prerouting
+    else { return [] }
+    return [.addRules([Cut.entrance], chain: chain)]
+  }
+
   /// The steps that remove all rules of the chain `chain` with a hook but the one that cuts connections, which stays while
   /// some are cut.
   func flushing(_ chain: String) -> [Command] {

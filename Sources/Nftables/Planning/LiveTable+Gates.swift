@@ -72,9 +72,9 @@ extension LiveTable {
     return Plan([.init(.swap, Transaction(name, swap)), .init(.clean, after.cleaning(gates))])
   }
 
-  /// What is not understood of what packets come to once the change that waits is confirmed, which lets go what others put
-  /// before and behind its gates.
-  public var unknownsWhenConfirmed: [String] {
+  /// What is not understood of what packets come to, if a change that waits is confirmed, which lets go what others put before
+  /// and behind its gates.
+  public var judgingUnknowns: [String] {
     var after = judging
     for gate in gates {
       after.setRules(

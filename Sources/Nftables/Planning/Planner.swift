@@ -292,7 +292,11 @@ private struct Planner {
     }
     for chain in entrances {
       let name = names.chain(chain.name)
-      if keepsHook(chain), chains[chain.name]?.rules.isEmpty == false { swap += live.flushing(name) }
+      if !keepsHook(chain) {
+        swap += live.cuttingFirst(in: chain.hook, named: name)
+      } else if chains[chain.name]?.rules.isEmpty == false {
+        swap += live.flushing(name)
+      }
       swap += rules(of: chain, to: name)
     }
     return [
@@ -333,19 +337,6 @@ private struct Planner {
     }
     for chain in exits { add(chain.name, []) }
     return [.init(.stage, Transaction(live.name, stage)), .init(.swap, Transaction(live.name, swap))]
-  }
-}
-
-extension Bucket {
-  /// Returns the buckets that elements of dynamic sets of `table` are, by the set's name in the policy's ruleset.
-  fileprivate static func filled(by table: Table) -> [String: Set<Bucket>] {
-    var result: [String: Set<Bucket>] = [:]
-    for rule in table.chains.flatMap(\.rules) {
-      for case .update(let set, _, let bucket) in rule.statements {
-        result[set.logicalName, default: []].insert(bucket)
-      }
-    }
-    return result
   }
 }
 

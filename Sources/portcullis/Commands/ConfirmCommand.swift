@@ -67,7 +67,7 @@ struct ConfirmCommand: AsyncParsableCommand {
       Terminal.say("help: `portcullis rollback` takes it back; then apply again\n")
       throw ExitCode.notRun
     }
-    if let unknown = live.unknownsWhenConfirmed.first {
+    if let unknown = live.judgingUnknowns.first {
       Terminal.say(
         "error: there is what is not ours, and would go on judging; nothing is confirmed: \(printable(unknown))\n")
       Terminal.say("help: `portcullis rollback` takes the change back; then apply again\n")

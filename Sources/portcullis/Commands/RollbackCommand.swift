@@ -88,21 +88,27 @@ struct RollbackCommand: AsyncParsableCommand {
     record.date = secondsSinceEpoch()
     record.author = Terminal.author
     record.reason = "rollback to \(number)"
-    if try number == state.numbers().last, change.patience == nil {
-      return try undo(change, to: old, from: live, by: deployment)
-    }
     // A state that judges already has nothing to wait for.
     let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
     let made = isThere ? HostChange(to: old.table, nil, isThere: true, proving: change.prove) : change
+    let last = try state.numbers().last
+    let isConfirmed = try number == last || last.map { try state.record($0).table.isLike(old.table) } ?? false
+    if isConfirmed, isThere || change.patience == nil {
+      return try undo(made, to: old, from: live, by: deployment, in: state)
+    }
     record = try made.make(by: deployment, from: live, keeping: record, in: state)
     try Terminal.print(
       made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))
   }
 
   /// Makes the confirmed state `old` judge again by `change`, if something else does, which is no new state.
-  private func undo(_ change: HostChange, to old: Record, from live: LiveTable?, by deployment: Deployment) throws {
+  private func undo(
+    _ change: HostChange, to old: Record, from live: LiveTable?, by deployment: Deployment,
+    in state: borrowing StateFolder
+  ) throws {
     let isEmpty = try change.plan(from: live).isEmpty
     let hasChanged = try deployment.change(by: change.plan, proving: change.prove, knowing: live)
+    try state.dropDraft()
     let words = "tate \(old.number), \(old.fingerprint)"
     let more = isEmpty ? "" : "; what was there besides is removed"
     try Terminal.print(hasChanged ? "Returned to s\(words).\n" : "S\(words), judges already\(more).\n")

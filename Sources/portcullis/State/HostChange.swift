@@ -86,12 +86,16 @@ struct HostChange {
           return try plan(from: live)
         }, proving: prove, knowing: before)
     } catch {
-      // An answer of the kernel may have been lost behind the change; it was made if nothing but the ruleset judges.
-      guard let live = try? deployment.live(), live.pending == nil, live.unknowns.isEmpty,
+      // An answer of the kernel may have been lost behind the change, or what was there before could not be removed; it was
+      // made if nothing but the ruleset judges.
+      guard let live = try? deployment.live(), live.pending == nil, live.judgingUnknowns.isEmpty,
         live.ruleset.isLike(table)
       else {
         try? state.dropDraft()
         throw error
+      }
+      if !live.unknowns.isEmpty {
+        Terminal.say("warning: the new rules judge, but not all that was there besides could be removed: \(error)\n")
       }
     }
     guard patience == nil else { return record }
