@@ -95,7 +95,7 @@ public struct Deployment {
       try sight.carryOut(step.transaction)
       guard step.purpose == .swap else { continue }
       hasSwapped = true
-      if step.transaction.commands.contains(.createTable) { try affirm(&sight, prove) }
+      if step.transaction.commands.contains(.createTable) { try affirmNew(&sight, prove) }
     }
   }
 
@@ -103,26 +103,29 @@ public struct Deployment {
   private func affirmLeft(_ plan: Plan, _ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
     try sight.renew()
     guard let left = sight.table else { return }
-    guard !plan.leavesNothingUnknown || left.unknowns.isEmpty else {
-      throw UnprovedTable(
-        isAnew: false, reason: "it has what is not understood: \(left.unknowns.prefix(5).joined(separator: ", "))")
-    }
-    do { try prove(left.ruleset) } catch { throw UnprovedTable(isAnew: false, reason: "\(error)") }
+    try affirm(left, isAnew: false, mayBeStrange: !plan.leavesNothingUnknown, prove)
   }
 
   /// Reads the table, which was made anew at once and could not be read before it judged, and throws unless it does what it
   /// should.
-  private func affirm(_ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
+  private func affirmNew(_ sight: inout Sight, _ prove: (Table) throws -> Void) throws {
     do throws(NetlinkError) { try sight.renew() } catch {
       if error == .stale { throw error }
       throw UnprovedTable(isAnew: true, reason: "it could not be read back: \(error)")
     }
     guard let made = sight.table else { throw NetlinkError.stale }
-    guard made.unknowns.isEmpty else {
-      throw UnprovedTable(
-        isAnew: true, reason: "it has what is not understood: \(made.unknowns.prefix(5).joined(separator: ", "))")
+    try affirm(made, isAnew: true, mayBeStrange: false, prove)
+  }
+
+  /// Throws unless `table`, which judges, does what it should, and is understood unless it `mayBeStrange`.
+  private func affirm(
+    _ table: LiveTable, isAnew: Bool, mayBeStrange: Bool, _ prove: (Table) throws -> Void
+  ) throws {
+    guard mayBeStrange || table.unknowns.isEmpty else {
+      let unknowns = table.unknowns.prefix(5).joined(separator: ", ")
+      throw UnprovedTable(isAnew: isAnew, reason: "it has what is not understood: \(unknowns)")
     }
-    do { try prove(made.ruleset) } catch { throw UnprovedTable(isAnew: true, reason: "\(error)") }
+    do { try prove(table.ruleset) } catch { throw UnprovedTable(isAnew: isAnew, reason: "\(error)") }
   }
 }
 

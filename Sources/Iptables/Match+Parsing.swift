@@ -174,25 +174,13 @@ extension PortRange {
   }
 }
 
-extension ConnectionStates {
-  /// Creates the states that `text` names, with commas between them, or nothing if one is not known or there are none.
+extension NamedOptions {
+  /// Creates the set that `text` names, with commas between them, or nothing if a name is not known or there are none.
   init?(saved text: Word) {
-    self = []
+    self.init()
     for word in text.parts(at: ",") where !word.isEmpty {
       guard let known = Self.names.first(where: { word == $0.name }) else { return nil }
-      insert(known.state)
-    }
-    if isEmpty { return nil }
-  }
-}
-
-extension AddressTypes {
-  /// Creates the types that `text` names, with commas between them, or nothing if one is not known or there are none.
-  init?(saved text: Word) {
-    self = []
-    for word in text.parts(at: ",") where !word.isEmpty {
-      guard let known = Self.names.first(where: { word == $0.name }) else { return nil }
-      insert(known.type)
+      insert(known.option)
     }
     if isEmpty { return nil }
   }

@@ -51,8 +51,14 @@ public enum Match: Hashable, Sendable {
   case unknown([String])
 }
 
+/// Options that iptables-save writes by their names, with commas between them.
+protocol NamedOptions: OptionSet where Element == Self {
+  /// The options and their names, in the order in which iptables-save prints them.
+  static var names: [(option: Self, name: String)] { get }
+}
+
 /// States of connections that a packet may belong to.
-public struct ConnectionStates: OptionSet, Hashable, Sendable {
+public struct ConnectionStates: NamedOptions, Hashable, Sendable {
   /// One bit for each state.
   public let rawValue: UInt8
 
@@ -75,14 +81,14 @@ public struct ConnectionStates: OptionSet, Hashable, Sendable {
   public static let destinationTranslated = Self(rawValue: 64)
 
   /// The states and their names, in the order in which iptables-save prints them.
-  static let names: [(state: Self, name: String)] = [
+  static let names: [(option: Self, name: String)] = [
     (.invalid, "INVALID"), (.new, "NEW"), (.related, "RELATED"), (.established, "ESTABLISHED"),
     (.untracked, "UNTRACKED"), (.sourceTranslated, "SNAT"), (.destinationTranslated, "DNAT"),
   ]
 }
 
 /// What the routing table says of an address.
-public struct AddressTypes: OptionSet, Hashable, Sendable {
+public struct AddressTypes: NamedOptions, Hashable, Sendable {
   /// One bit for each type.
   public let rawValue: UInt8
 
@@ -101,7 +107,7 @@ public struct AddressTypes: OptionSet, Hashable, Sendable {
   public static let multicast = Self(rawValue: 16)
 
   /// The types and their names, in the order in which iptables-save prints them.
-  static let names: [(type: Self, name: String)] = [
+  static let names: [(option: Self, name: String)] = [
     (.unicast, "UNICAST"), (.local, "LOCAL"), (.broadcast, "BROADCAST"), (.anycast, "ANYCAST"),
     (.multicast, "MULTICAST"),
   ]

@@ -88,10 +88,10 @@ extension TextWriter {
       write(" -m conntrack")
       if states.isNegated { write(" !") }
       write(" --ctstate ")
-      write(ConnectionStates.names.filter { states.value.contains($0.state) }.map(\.name).joined(separator: ","))
+      write(states.value)
     case .destinationType(let types):
       write(" -m addrtype --dst-type ")
-      write(AddressTypes.names.filter { types.contains($0.type) }.map(\.name).joined(separator: ","))
+      write(types)
     case .mark(let value, let mask, let isNegated):
       write(isNegated ? " -m mark ! --mark " : " -m mark --mark ")
       writeHexadecimal(value)
@@ -113,6 +113,11 @@ extension TextWriter {
       write(String(repeating: "0", count: max(0, 11 - decimals.utf8.count)) + decimals)
     case .unknown(let words): for word in words { writeWord(word) }
     }
+  }
+
+  /// Appends the names of `options`.
+  private mutating func write<Options: NamedOptions>(_ options: Options) {
+    write(Options.names.filter { options.contains($0.option) }.map(\.name).joined(separator: ","))
   }
 
   /// Appends `target`.

@@ -52,13 +52,21 @@ import Testing
     return (machine, try machine.policy(samplePolicy(), "narrow.port"), try machine.policy(widerPolicy, "wide.port"))
   }
 
+  /// Returns a host that does what a policy says, on which a wider one waits to be confirmed.
+  private func waiting(
+    _ label: String, for time: String = "60s"
+  ) throws -> (machine: Machine, narrow: String, wide: String) {
+    let (machine, narrow, wide) = try host(label)
+    try machine.expect(0, "apply", on: narrow)
+    try machine.expect(0, "apply", "--confirm", time, on: wide)
+    return (machine, narrow, wide)
+  }
+
   /// The rules of before, which stayed since they could not be swept, are not taken for those that judge.
   @Test(arguments: foreign, [["apply"], ["rollback"]]) func formerRulesAreNotTakenForThose(
     lines: String, words: [String]
   ) throws {
-    let (machine, narrow, wide) = try host("former")
-    try machine.expect(0, "apply", on: narrow)
-    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    let (machine, narrow, wide) = try waiting("former")
     try machine.nft(lines)
     let confirmed = try machine.expect(0, "confirm")
     #expect(confirmed.errors.contains("what is not ours"), "\(confirmed)")
@@ -117,14 +125,12 @@ import Testing
   /// A change that lapsed is removed with what others put beside it, whatever comes next.
   @Test(
     arguments: foreign + [
-      "chain theirs\nadd rule inet portcullis theirs jump prerouting.gate\nadd counter inet portcullis c"
+      "add chain inet portcullis theirs\nadd rule inet portcullis theirs jump prerouting.gate\nadd counter inet portcullis c"
     ])
   func whatLapsedGoesWithWhatIsNotOurs(lines: String) throws {
     for words in [["apply", "wide"], ["apply", "narrow"], ["restore", "narrow"]] {
-      let (machine, narrow, wide) = try host("gone")
-      try machine.expect(0, "apply", on: narrow)
-      try machine.expect(0, "apply", "--confirm", "1s", on: wide)
-      try machine.nft(lines.hasPrefix("chain") ? "add chain inet portcullis theirs" + lines.dropFirst(12) : lines)
+      let (machine, narrow, wide) = try waiting("gone", for: "1s")
+      try machine.nft(lines)
       while try machine.deployment().live()?.pending != nil { usleep(50_000) }
       let path = words[1] == "wide" ? wide : narrow
       if words[0] == "apply" { try machine.expect(0, "apply", on: path) } else { try machine.expect(0, "restore") }
@@ -138,9 +144,7 @@ import Testing
     "add table inet portcullis { flags dormant; }", "insert rule inet portcullis judge.2 ip ttl 5 accept",
     "add chain inet portcullis theirs { type filter hook input priority 5; policy drop; }",
   ]) func whatIsNotUnderstoodIsNotConfirmed(lines: String) throws {
-    let (machine, narrow, wide) = try host("strange")
-    try machine.expect(0, "apply", on: narrow)
-    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    let (machine, narrow, _) = try waiting("strange")
     try machine.nft(lines)
     let refused = try machine.expect(2, "confirm")
     #expect(refused.errors.contains("would go on judging"), "\(refused)")
@@ -189,9 +193,7 @@ import Testing
 
   /// What somebody did to the rules that wait is not kept by a confirm that was meant for them.
   @Test func whatOthersAddedIsNotConfirmed() throws {
-    let (machine, narrow, wide) = try host("added")
-    try machine.expect(0, "apply", on: narrow)
-    try machine.expect(0, "apply", "--confirm", "60s", on: wide)
+    let (machine, narrow, _) = try waiting("added")
     let chains = try machine.listing("list", "chains", "inet")
     let name = chains.contains("judge.2") ? "judge.2" : "judge"
     try machine.nft("insert rule inet portcullis \(name) tcp dport 23 accept")

@@ -89,8 +89,8 @@ extension BatchEncoder {
     var (elements, counts) = (elements, counts)
     // The kernel takes intervals in any order, but nft(8) lists an end that follows its beginning.
     if isSimpleInterval, let order = elements.order {
-      if counts.count == elements.count { counts = order.map { [counts] in counts[$0] } }
-      elements = order.map { [elements] in elements[$0] }
+      if counts.count == elements.count { counts.arrange(by: order) }
+      elements.arrange(by: order)
     }
     let type = isDeletion ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM
     let isExclusive = !isDeletion && !set.isInterval

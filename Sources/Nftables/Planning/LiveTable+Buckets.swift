@@ -16,6 +16,8 @@ extension LiveTable {
   /// - Parameter filled: the elements of the dynamic sets, by the names of the sets and by the buckets that they are; nothing
   ///   stands for elements without a bucket, which is never empty.
   public mutating func noteForeignBuckets(_ filled: [String: [Bucket?: FilledBucket]]) {
+    // Few tables have limits for each source; to see what packets meet goes through all elements.
+    guard filled.values.contains(where: { !$0.isEmpty }) else { return }
     var made: [String: Set<Bucket>] = [:]
     let reached = References.reached(in: table).chains
     for rule in chains.filter({ reached.contains($0.name) }).flatMap(\.rules) {

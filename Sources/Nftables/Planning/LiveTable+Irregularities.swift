@@ -14,7 +14,7 @@ extension LiveTable {
       var problems: [String] = []
       if rules.first?.handle != gate.handle { problems.append("chain \(gate.chain): a gate is not its first rule") }
       let map = sets.first { $0.definition.name == gate.name }
-      if map?.definition.withoutElements != Gate.map(for: gate.chain) || map?.oddities.isEmpty == false {
+      if map?.definition.withoutElements != Gate.map(for: gate.chain) || map?.isOdd == true {
         problems.append("map \(gate.name): it is no gate")
       }
       let known = Set(Gate.elements(for: gate.chain).map(\.plain))
@@ -35,8 +35,7 @@ extension LiveTable {
     }
     for set in Cut.sets {
       let found = sets.first { $0.definition.name == set.name }
-      let isOdd = found?.oddities.isEmpty == false
-      if found?.definition.withoutElements != set || isOdd || !(found?.endsByItself ?? true) {
+      if found?.definition.withoutElements != set || found?.isOdd == true || !(found?.endsByItself ?? true) {
         problems.append("set \(set.name): it is not as those that cut connections")
       }
     }

@@ -32,7 +32,7 @@ struct ConfirmCommand: AsyncParsableCommand {
     }
     let ruleset = live.ruleset
     let draft = try? state.draft()
-    try refuseOthersChanges(live, draft)
+    try refuseOthersChanges(live, ruleset, draft)
     try deployment.change(
       by: { now in
         guard let now else { throw PlanningError.notPending }
@@ -54,13 +54,11 @@ struct ConfirmCommand: AsyncParsableCommand {
     try Terminal.print("State \(record.number) is confirmed.\n")
   }
 
-  /// Ends the run if what judges in `live` does something else than `draft`, which was applied.
+  /// Ends the run if `ruleset`, which judges in `live`, does something else than `draft`, which was applied.
   ///
   /// Nobody asked for that to be kept, and a reboot would restore it. What is there besides is told.
-  private func refuseOthersChanges(_ live: LiveTable, _ draft: Record?) throws {
-    if let draft, !draft.table.isLike(live.ruleset),
-      let problem = RulesetProof(draft.table).difference(from: live.ruleset)
-    {
+  private func refuseOthersChanges(_ live: LiveTable, _ ruleset: Table, _ draft: Record?) throws {
+    if let problem = draft.flatMap({ RulesetProof($0.table).problem(with: ruleset) }) {
       Terminal.say(
         "error: what judges is not what was applied; somebody changed it since, and nothing is confirmed: \(printable(problem))\n"
       )

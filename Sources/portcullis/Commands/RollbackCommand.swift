@@ -84,10 +84,6 @@ struct RollbackCommand: AsyncParsableCommand {
       deployment.kernel,
       LockoutGuard(
         old.table, of: old.host, facts: HostFacts.ofThisMachine, listeners: Listeners().all(), on: Terminal.today))
-    var record = old
-    record.date = secondsSinceEpoch()
-    record.author = Terminal.author
-    record.reason = "rollback to \(number)"
     // A state that judges already has nothing to wait for.
     let isThere = try !change.plan(from: live).steps.contains { $0.purpose == .swap }
     let made = isThere ? HostChange(to: old.table, nil, isThere: true, proving: change.prove) : change
@@ -96,6 +92,10 @@ struct RollbackCommand: AsyncParsableCommand {
     if isConfirmed, isThere || change.patience == nil {
       return try undo(made, to: old, from: live, by: deployment, in: state)
     }
+    var record = old
+    record.date = secondsSinceEpoch()
+    record.author = Terminal.author
+    record.reason = "rollback to \(number)"
     record = try made.make(by: deployment, from: live, keeping: record, in: state)
     try Terminal.print(
       made.told("Returned to state \(number), \(old.fingerprint), which is now state \(record.number)"))
@@ -109,9 +109,9 @@ struct RollbackCommand: AsyncParsableCommand {
     let isEmpty = try change.plan(from: live).isEmpty
     let hasChanged = try deployment.change(by: change.plan, proving: change.prove, knowing: live)
     try state.dropDraft()
-    let words = "tate \(old.number), \(old.fingerprint)"
+    let name = "\(old.number), \(old.fingerprint)"
     let more = isEmpty ? "" : "; what was there besides is removed"
-    try Terminal.print(hasChanged ? "Returned to s\(words).\n" : "S\(words), judges already\(more).\n")
+    try Terminal.print(hasChanged ? "Returned to state \(name).\n" : "State \(name), judges already\(more).\n")
   }
 
   /// Ends the run with 1 unless what judges, now that a change was taken back, does what the confirmed state says.
@@ -197,9 +197,12 @@ struct RulesetProof {
     Proof.difference(between: Script([.define(table)]), and: Script([.define(ruleset)]))
   }
 
+  /// Returns what `ruleset` does otherwise, unless it is the table, rule by rule, which needs no proof.
+  func problem(with ruleset: Table) -> String? { ruleset.isLike(table) ? nil : difference(from: ruleset) }
+
   /// Throws unless `ruleset` does what the table does, for every packet.
   func prove(_ ruleset: Table) throws {
-    guard !ruleset.isLike(table), let problem = difference(from: ruleset) else { return }
+    guard let problem = problem(with: ruleset) else { return }
     throw UnprovedRuleset(
       description: "the ruleset would not do what the state did: \(problem); nothing judges by it")
   }
